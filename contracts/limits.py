@@ -1,0 +1,27 @@
+"""Size limits that every side agrees on. Bytes unless a name says otherwise."""
+
+MESSAGE_BYTES = 64 * 1024
+"""One broker message, envelope excluded."""
+
+CHUNK_BYTES = 64 * 1024
+"""One stored and streamed piece of output."""
+
+BODY_BYTES = 1024 * 1024
+"""One JSON request body."""
+
+PARAMETER_BYTES = 64 * 1024
+"""One parameter value: it travels as an environment variable on some shells."""
+
+HANDLE_BYTES = 4 * 1024
+"""What a plug-in stores to find its command again after a worker was lost."""
+
+OUTPUT_HEAD_BYTES = 4 * 1024 * 1024
+"""Output of one attempt kept from its beginning."""
+
+OUTPUT_TAIL_BYTES = 1024 * 1024
+"""Output of one attempt kept from its end, once the head is full."""
+
+TASKS_PER_MESSAGE = 64
+TARGETS_PER_RUN = 100_000
+STEPS_PER_JOB = 100
+"""Counts that keep one message, one plan and one page small."""
