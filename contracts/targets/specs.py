@@ -27,9 +27,7 @@ class WinrmSettings(BaseModel):
     @model_validator(mode="after")
     def no_password_in_the_clear(self) -> "WinrmSettings":
         if self.transport == "basic" and self.scheme == "http":
-            raise ValueError(
-                "basic over http sends the password in the clear; use https, or ntlm over http"
-            )
+            raise ValueError("basic over http sends the password in the clear; use https, or ntlm over http")
         return self
 
     @property
