@@ -1,8 +1,8 @@
 """Why a step did not succeed: one catalogue for attempts, connection tests, UI texts and docs.
 
-`retry` says what a repeated try could bring: `SAFE` nothing has happened on the target, so trying again is safe
-and may help; `POLICY` the target acted and reported failure, the job's policy decides; `NEVER` trying again
-changes nothing or does harm (a rejected password locks accounts).
+`retry` says what a repeated try could bring. `SAFE`: nothing has happened on the target, so trying again is
+safe and may help. `POLICY`: the target acted and reported failure, the job's policy decides. `NEVER`: trying
+again changes nothing or does harm (a rejected password locks accounts).
 """
 
 from dataclasses import dataclass

@@ -1,0 +1,24 @@
+"""Wait for something to become true, without guessing how long it takes."""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def eventually(
+    check: Callable[[], T] | Callable[[], Awaitable[T]], *, within: float = 10.0, every: float = 0.02
+) -> T:
+    """The first truthy answer of `check`; AssertionError with the last answer after `within` seconds."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + within
+    while True:
+        answer = check()
+        value: T = await answer if inspect.isawaitable(answer) else answer  # type: ignore[assignment]
+        if value:
+            return value
+        if loop.time() > deadline:
+            raise AssertionError(f"still {value!r} after {within} s")
+        await asyncio.sleep(every)
