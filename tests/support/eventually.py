@@ -16,7 +16,7 @@ async def eventually(
     deadline = loop.time() + within
     while True:
         answer = check()
-        value: T = await answer if inspect.isawaitable(answer) else answer  # type: ignore[assignment]
+        value: T = await answer if inspect.isawaitable(answer) else answer
         if value:
             return value
         if loop.time() > deadline:
