@@ -113,7 +113,7 @@ class Gate:
                 await self._probe()
             except Exception as error:
                 if not is_outage(error):
-                    log.error("gate.probe_failed", error=str(error)[:300])
+                    log.exception("gate.probe_failed")
                 delay = min(delay * 2, 2.0)
             else:
                 log.info("gate.opened")

@@ -139,7 +139,7 @@ def _jwt_problems(value: str) -> list[str]:
 
 def parse_jwt_keys(value: str) -> JwtKeys:
     """Keys from `id:base64,id:base64` or a file of that; raises ValueError for short or weak ones."""
-    text = value if ":" in value and not os.path.sep == value[0] else Path(value).read_text()
+    text = value if ":" in value and value[0] != os.path.sep else Path(value).read_text()
     keys: dict[str, bytes] = {}
     for entry in text.replace("\n", ",").split(","):
         if not entry.strip():

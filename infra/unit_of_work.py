@@ -107,8 +107,8 @@ class UnitOfWork:
             },
         )
         outgoing = [
-            Outgoing(id, p.message.exchange, p.message.routing_key, p.message.wire_type, body, meta)
-            for id, p, body, meta in zip(rows.scalars(), self._pending, bodies, metas, strict=True)
+            Outgoing(row_id, p.message.exchange, p.message.routing_key, p.message.wire_type, body, meta)
+            for row_id, p, body, meta in zip(rows.scalars(), self._pending, bodies, metas, strict=True)
             if p.due is None
         ]
         return outgoing, self._touched

@@ -11,7 +11,7 @@ from contracts.tables.base import Base, Id, Now, ProjectId, one_of
 
 
 class CredentialRow(Base):
-    """Written by the gateway. `held_reason` is set when a target rejected it, so that nobody locks accounts."""
+    """Written by the gateway. `held_reason` is set when a target rejected it: tries lock accounts."""
 
     __tablename__ = "credentials"
 

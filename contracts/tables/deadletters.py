@@ -17,6 +17,18 @@ class DeadLetterStatus(StrEnum):
     DISCARDED = "discarded"
 
 
+class HandlerFailureRow(Base):
+    """Why a handler rejected a message; the caretaker joins it to the dead letter. Written by consumers."""
+
+    __tablename__ = "handler_failures"
+
+    id: Mapped[Id]
+    message_id: Mapped[UUID] = mapped_column(index=True)
+    queue: Mapped[str]
+    error: Mapped[str]
+    occurred_at: Mapped[Now]
+
+
 class DeadLetterRow(Base):
     """One message with its story. Written by the caretaker; replayed or discarded by the gateway.
 

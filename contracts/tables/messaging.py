@@ -31,7 +31,7 @@ class OutboxRow(Base):
 
 
 class IdempotencyKeyRow(Base):
-    """What was answered to a request that carried an Idempotency-Key; kept for 24 h. Written by the gateway."""
+    """What was answered to a request with an Idempotency-Key; kept for 24 h. Written by the gateway."""
 
     __tablename__ = "idempotency_keys"
 
