@@ -1,0 +1,190 @@
+"""Committed outbox rows to the broker. Nothing else in the system publishes."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+import structlog
+from sqlalchemy import text
+
+from contracts.messages import Meta
+from contracts.runs.messages import RunsChanged
+from infra.batching import Batcher
+from infra.broker import Publisher
+from infra.database import Sessions
+from infra.ids import uuid7
+from infra.outages import Gate, is_outage
+from infra.unit_of_work import Outgoing, new_meta
+
+PUBLISH_BATCH = 200
+SWEEP_SECONDS = 1.0
+SWEEP_BATCH = 200
+RING_SECONDS = 0.02
+MAX_ATTEMPTS = 10
+RING_IDS = 500
+
+_SWEEP = text("""
+    UPDATE outbox SET attempts = attempts + 1,
+           available_at = now() + make_interval(
+               secs => least(300, 2 ^ least(attempts, 8)) * (0.75 + random() / 2))
+     WHERE id IN (SELECT id FROM outbox WHERE available_at <= now()
+                   ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+    RETURNING id, exchange, routing_key, wire_type, body, meta, attempts
+""")
+_BURY = text("""
+    WITH gone AS (DELETE FROM outbox WHERE id = :id RETURNING *)
+    INSERT INTO dead_letters (id, queue, exchange, routing_key, wire_type, body, headers, reason,
+                              first_error, last_error, attempts)
+    SELECT :letter_id, 'outbox', exchange, routing_key, wire_type, convert_to(body::text, 'UTF8'), meta,
+           'unpublishable', last_error, :error, attempts FROM gone
+""")
+
+log = structlog.get_logger()
+
+
+class OutboxRelay:
+    """Publishes what units of work hand over, deletes what was confirmed, and sweeps what was left.
+
+    A row that cannot be published delays only itself and becomes a dead letter after 10 attempts.
+    """
+
+    def __init__(self, sessions: Sessions, publisher: Publisher, gate: Gate, *, sweeps: bool = True) -> None:
+        self._sessions = sessions
+        self._publisher = publisher
+        self._sweeps = sweeps
+        self._rows: deque[Outgoing] = deque()
+        self._runs: set[UUID] = set()
+        self._rows_wake = asyncio.Event()
+        self._ring_wake = asyncio.Event()
+        self._deletes: Batcher[int, None] = Batcher(self._delete, gate=gate, max_items=1_000)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        loops = [self._publish_loop(), self._ring_loop()] + ([self._sweep_loop()] if self._sweeps else [])
+        self._tasks = [asyncio.create_task(loop, name="outbox-relay") for loop in loops]
+
+    async def stop(self) -> None:
+        """Publish what was handed over, then stop; what fails stays in the outbox for others."""
+        for _ in range(100):
+            if not self._rows:
+                break
+            await asyncio.sleep(0.02)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._deletes.flush()
+        await self._publisher.close()
+
+    def hand_over(self, rows: Sequence[Outgoing]) -> None:
+        """Take rows whose transaction has committed."""
+        self._rows.extend(rows)
+        self._rows_wake.set()
+
+    def ring(self, run_ids: set[UUID]) -> None:
+        """Tell open streams that these runs have new rows; several rings become one."""
+        self._runs |= run_ids
+        self._ring_wake.set()
+
+    async def _publish_loop(self) -> None:
+        while True:
+            await self._rows_wake.wait()
+            self._rows_wake.clear()
+            while self._rows:
+                batch = [self._rows.popleft() for _ in range(min(PUBLISH_BATCH, len(self._rows)))]
+                await self._publish(batch)
+
+    async def _publish(self, rows: Sequence[Outgoing]) -> list[str | None]:
+        """Publish and forget the confirmed ones; the error text, or None, of each."""
+        errors = await asyncio.gather(*(self._publish_one(row) for row in rows))
+        confirmed = [row.id for row, error in zip(rows, errors, strict=True) if error is None]
+        for row_id in confirmed:
+            task = asyncio.create_task(self._deletes.submit(row_id))
+            task.add_done_callback(_note_failure)
+        return errors
+
+    async def _publish_one(self, row: Outgoing) -> str | None:
+        try:
+            await self._publisher.publish(
+                exchange=row.exchange,
+                routing_key=row.routing_key,
+                wire_type=row.wire_type,
+                body=row.body,
+                meta=Meta.model_validate(row.meta),
+            )
+        except Exception as error:
+            log.warning("outbox.publish_failed", wire_type=row.wire_type, error=str(error)[:300])
+            return f"{type(error).__name__}: {error}"[:1000]
+        return None
+
+    async def _delete(self, ids: Sequence[int]) -> Sequence[Exception | None]:
+        async with self._sessions.begin() as session:
+            await session.execute(
+                text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))"), {"ids": list(ids)}
+            )
+        return [None] * len(ids)
+
+    async def _sweep_loop(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311
+            try:
+                while await self.sweep() == SWEEP_BATCH:
+                    pass
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("outbox.sweep_failed")
+
+    async def sweep(self) -> int:
+        """Take over due rows, publish them with no transaction open; how many there were."""
+        async with self._sessions.begin() as session:
+            due = (await session.execute(_SWEEP, {"limit": SWEEP_BATCH})).all()
+        rows = [
+            Outgoing(r.id, r.exchange, r.routing_key, r.wire_type, orjson.dumps(r.body), r.meta) for r in due
+        ]
+        errors = await self._publish(rows)
+        for row, error in zip(due, errors, strict=True):
+            if error is not None:
+                await self._note_error(row.id, error, buried=row.attempts >= MAX_ATTEMPTS)
+        return len(due)
+
+    async def _note_error(self, row_id: int, error: str, *, buried: bool) -> None:
+        async with self._sessions.begin() as session:
+            if buried:
+                await session.execute(_BURY, {"id": row_id, "letter_id": uuid7(), "error": error})
+                log.error("outbox.buried", row_id=row_id, error=error)
+            else:
+                await session.execute(
+                    text("UPDATE outbox SET last_error = :error WHERE id = :id"),
+                    {"id": row_id, "error": error},
+                )
+
+    async def _ring_loop(self) -> None:
+        while True:
+            await self._ring_wake.wait()
+            self._ring_wake.clear()
+            runs, self._runs = sorted(self._runs), set()
+            for start in range(0, len(runs), RING_IDS):
+                await self._ring(tuple(runs[start : start + RING_IDS]))
+            await asyncio.sleep(RING_SECONDS)
+
+    async def _ring(self, run_ids: tuple[UUID, ...]) -> None:
+        event = RunsChanged(run_ids=run_ids)
+        try:
+            await self._publisher.publish(
+                exchange=event.exchange,
+                routing_key=event.routing_key,
+                wire_type=event.wire_type,
+                body=event.model_dump_json().encode(),
+                meta=new_meta(principal="system"),
+                durable=False,
+            )
+        except Exception as error:
+            log.debug("outbox.ring_failed", error=str(error)[:300])
+
+
+def _note_failure(task: "asyncio.Task[None]") -> None:
+    """A row that was published but not deleted is published again by the sweep; consumers tolerate that."""
+    if not task.cancelled() and (error := task.exception()):
+        log.warning("outbox.delete_failed", error=str(error)[:300])
