@@ -15,7 +15,6 @@ from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection
 from aio_pika.exceptions import DeliveryError, PublishError
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
 from faststream.rabbit.schemas.queue import QueueType as FastStreamQueueType
-from faststream.rabbit.utils import RabbitClientProperties
 
 from contracts import topology
 from contracts.messages import Event, Meta, known_messages
@@ -158,12 +157,11 @@ def _amqp_message(wire_type: str, body: bytes, meta: Meta, *, durable: bool) -> 
     )
 
 
-def consuming_broker(url: str, *, name: str) -> RabbitBroker:
+def consuming_broker(url: str) -> RabbitBroker:
     """A FastStream broker for consumers: bounded prefetch, our own drain, reconnecting."""
     return RabbitBroker(
         url,
         default_channel=Channel(prefetch_count=8, on_return_raises=True),
-        client_properties=RabbitClientProperties(connection_name=f"opsconductor {name} consumer"),
         reconnect_interval=RECONNECT_SECONDS,
         graceful_timeout=5.0,
         fail_fast=True,

@@ -60,13 +60,12 @@ class Consumers:
     An exception that is no outage rejects the message at once: it goes to the dead letters with its reason.
     """
 
-    def __init__(self, url: str, *, name: str, queue_type: QueueType, gate: Gate, sessions: Sessions) -> None:
+    def __init__(self, url: str, *, queue_type: QueueType, gate: Gate, sessions: Sessions) -> None:
         self._url = url
-        self._name = name
         self._queue_type = queue_type
         self._gate = gate
         self._sessions = sessions
-        self._broker: RabbitBroker = consuming_broker(url, name=name)
+        self._broker: RabbitBroker = consuming_broker(url)
         self._durable: list[Queue] = []
         self._watch: asyncio.Task[None] | None = None
         self._restarting = asyncio.Lock()

@@ -1,0 +1,285 @@
+"""What the orchestrator reads and writes, in lists: one statement for many runs."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.jobs.definition import JobDefinition, parse_definition
+from contracts.runs.states import RunStatus, TaskState
+from infra.ids import uuid7
+from workers.orchestrator.layout import KnownTarget, Place
+from workers.orchestrator.plan import Settled
+
+DEFINITIONS_KEPT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class LockedRun:
+    """A run whose row this transaction holds."""
+
+    id: UUID
+    project_id: UUID
+    job_id: UUID
+    job_version: int
+    status: RunStatus
+    targets: list[str] | None
+    tally: list[dict[str, int]] | None
+    correlation_id: UUID
+    requested_by: str
+    cancel_requested: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    run_id: UUID
+    task_id: UUID
+    pool: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunChange:
+    """The new face of a run's row."""
+
+    run_id: UUID
+    status: RunStatus
+    tally: list[dict[str, int]]
+    ended: bool
+    reason: str | None = None
+
+
+_LOCK = """
+    SELECT id, project_id, job_id, job_version, status, targets, tally, correlation_id, requested_by,
+           cancel_requested_at IS NOT NULL AS cancel_requested
+      FROM runs WHERE id = ANY(CAST(:ids AS uuid[])) AND parked_by IS NULL AND {which}
+     ORDER BY id FOR UPDATE
+"""
+_LOCK_REQUESTED = text(_LOCK.format(which="status = 'requested'"))
+_LOCK_OPEN = text(_LOCK.format(which="ended_at IS NULL AND status <> 'requested'"))
+
+
+async def lock_requested(session: AsyncSession, run_ids: Iterable[UUID]) -> list[LockedRun]:
+    """Lock those of the runs that nobody has planned yet, in key order."""
+    return await _lock(session, _LOCK_REQUESTED, run_ids)
+
+
+async def lock_open(session: AsyncSession, run_ids: Iterable[UUID]) -> list[LockedRun]:
+    """Lock those of the runs that are under way, in key order."""
+    return await _lock(session, _LOCK_OPEN, run_ids)
+
+
+async def _lock(session: AsyncSession, statement: Any, run_ids: Iterable[UUID]) -> list[LockedRun]:
+    rows = await session.execute(statement, {"ids": sorted(set(run_ids))})
+    return [LockedRun(**(dict(row) | {"status": RunStatus(row["status"])})) for row in rows.mappings()]
+
+
+class Definitions:
+    """Job versions never change, so they are parsed once and kept."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[UUID, int], JobDefinition] = {}
+
+    async def of(self, session: AsyncSession, runs: Sequence[LockedRun]) -> dict[UUID, JobDefinition]:
+        """The definition of each run."""
+        wanted = {(run.job_id, run.job_version) for run in runs}
+        if missing := wanted - self._kept.keys():
+            await self._load(session, missing)
+        found = {run.id: self._kept[run.job_id, run.job_version] for run in runs}
+        while len(self._kept) > DEFINITIONS_KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        return found
+
+    async def _load(self, session: AsyncSession, missing: set[tuple[UUID, int]]) -> None:
+        rows = await session.execute(
+            text("""
+                SELECT job_id, version, definition FROM job_versions
+                 WHERE (job_id, version) IN (
+                       SELECT * FROM unnest(CAST(:jobs AS uuid[]), CAST(:versions AS int[])))
+            """),
+            {"jobs": [job for job, _ in missing], "versions": [version for _, version in missing]},
+        )
+        for row in rows:
+            self._kept[row.job_id, row.version] = parse_definition(row.definition)
+
+
+async def find_targets(
+    session: AsyncSession, wanted: Mapping[UUID, set[str]]
+) -> dict[UUID, dict[str, KnownTarget]]:
+    """By project, the targets with these names."""
+    found: dict[UUID, dict[str, KnownTarget]] = {project: {} for project in wanted}
+    pairs = [(project, name) for project, names in wanted.items() for name in names]
+    if not pairs:
+        return found
+    rows = await session.execute(
+        text("""
+            SELECT t.project_id, t.id, t.name, t.pool FROM targets AS t
+              JOIN unnest(CAST(:projects AS uuid[]), CAST(:names AS text[])) AS w (project_id, name)
+                ON t.project_id = w.project_id AND t.name = w.name
+             WHERE t.archived_at IS NULL
+        """),
+        {"projects": [project for project, _ in pairs], "names": [name for _, name in pairs]},
+    )
+    for row in rows:
+        found[row.project_id][row.name] = KnownTarget(row.id, row.name, row.pool)
+    return found
+
+
+async def insert_tasks(
+    session: AsyncSession, tasks: Sequence[tuple[UUID, Place, TaskState]]
+) -> list[Released]:
+    """Insert (run, place, first state) rows; those born `ready` are returned."""
+    ids = [uuid7() for _ in tasks]
+    await session.execute(
+        text("""
+            INSERT INTO tasks (id, run_id, step_no, ordinal, target_id, target_name, pool, state)
+            SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:runs AS uuid[]), CAST(:steps AS smallint[]),
+                CAST(:ordinals AS int[]), CAST(:targets AS uuid[]), CAST(:names AS text[]),
+                CAST(:pools AS text[]), CAST(:states AS text[]))
+        """),
+        {
+            "ids": ids,
+            "runs": [run_id for run_id, _, _ in tasks],
+            "steps": [place.step_no for _, place, _ in tasks],
+            "ordinals": [place.ordinal for _, place, _ in tasks],
+            "targets": [place.target.id if place.target else None for _, place, _ in tasks],
+            "names": [place.target.name if place.target else None for _, place, _ in tasks],
+            "pools": [place.pool for _, place, _ in tasks],
+            "states": [state.value for _, _, state in tasks],
+        },
+    )
+    return [
+        Released(run_id, task_id, place.pool)
+        for task_id, (run_id, place, state) in zip(ids, tasks, strict=True)
+        if state is TaskState.READY
+    ]
+
+
+async def take_settled(session: AsyncSession, run_ids: Iterable[UUID]) -> dict[UUID, list[Settled]]:
+    """Read and clear what settled since the last plan. The run rows must be locked before."""
+    rows = await session.execute(
+        text("""
+            UPDATE tasks SET unplanned = false
+             WHERE run_id = ANY(CAST(:ids AS uuid[])) AND unplanned
+            RETURNING run_id, id, step_no, state, attempt
+        """),
+        {"ids": list(run_ids)},
+    )
+    fresh: dict[UUID, list[Settled]] = {}
+    for row in rows:
+        settled = Settled(
+            task_id=row.id, step_no=row.step_no, state=TaskState(row.state), attempt=row.attempt
+        )
+        fresh.setdefault(row.run_id, []).append(settled)
+    return fresh
+
+
+async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]) -> list[Released]:
+    """Make the next tasks of (run, step, count) ready, in order."""
+    if not wanted:
+        return []
+    rows = await session.execute(
+        text("""
+            UPDATE tasks SET state = 'ready', not_before = now()
+             WHERE id IN (
+                SELECT next.id
+                  FROM unnest(CAST(:runs AS uuid[]), CAST(:steps AS smallint[]), CAST(:counts AS int[]))
+                       AS w (run_id, step_no, count),
+                       LATERAL (SELECT id FROM tasks
+                                 WHERE run_id = w.run_id AND step_no = w.step_no AND state = 'pending'
+                                 ORDER BY ordinal LIMIT w.count) AS next)
+            RETURNING run_id, id, pool
+        """),
+        {
+            "runs": [run_id for run_id, _, _ in wanted],
+            "steps": [step_no for _, step_no, _ in wanted],
+            "counts": [count for _, _, count in wanted],
+        },
+    )
+    return [Released(row.run_id, row.id, row.pool) for row in rows]
+
+
+async def retry(
+    session: AsyncSession, run_id: UUID, retries: Sequence[tuple[UUID, datetime]]
+) -> list[Released]:
+    """Give these tasks another attempt, each not before its time."""
+    rows = await session.execute(
+        text("""
+            UPDATE tasks SET state = 'ready', not_before = w.due
+              FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS timestamptz[])) AS w (id, due)
+             WHERE tasks.id = w.id AND tasks.state = 'pending'
+            RETURNING tasks.id, tasks.pool
+        """),
+        {"ids": [task_id for task_id, _ in retries], "dues": [due for _, due in retries]},
+    )
+    return [Released(run_id, row.id, row.pool) for row in rows]
+
+
+async def end_unstarted(
+    session: AsyncSession, run_id: UUID, *, end: TaskState
+) -> dict[tuple[int, TaskState, TaskState], int]:
+    """Bring what has not started to its end; how many per step, former state and end.
+
+    A task that is skipped while it waits for another attempt ends as failed, as its last attempt did.
+    """
+    rows = await session.execute(
+        text("""
+            WITH before AS (
+                SELECT id, step_no, state FROM tasks
+                 WHERE run_id = :run_id AND state IN ('pending', 'ready')
+                 ORDER BY id FOR UPDATE),
+            done AS (
+                UPDATE tasks SET ended_at = now(),
+                       state = CASE WHEN attempt > 0 AND :end = 'skipped' THEN 'failed' ELSE :end END
+                  FROM before WHERE tasks.id = before.id
+                RETURNING before.step_no, before.state, tasks.state AS end)
+            SELECT step_no, state, "end", count(*) AS moved FROM done GROUP BY step_no, state, "end"
+        """),
+        {"run_id": run_id, "end": end.value},
+    )
+    return {(row.step_no, TaskState(row.state), TaskState(row.end)): row.moved for row in rows}
+
+
+async def give_up(session: AsyncSession, task_ids: Sequence[UUID]) -> None:
+    """Tasks whose last attempt failed and that get no further one end as that attempt did."""
+    await session.execute(
+        text("""
+            UPDATE tasks SET state = 'failed', ended_at = now()
+             WHERE id = ANY(CAST(:ids AS uuid[])) AND state = 'pending'
+        """),
+        {"ids": list(task_ids)},
+    )
+
+
+async def change_runs(session: AsyncSession, changes: Sequence[RunChange]) -> None:
+    """Write run rows and one event each. The rows must be locked."""
+    if not changes:
+        return
+    await session.execute(
+        text("""
+            WITH w AS (
+                SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]),
+                    CAST(:tallies AS text[]), CAST(:ended AS bool[]), CAST(:reasons AS text[]))
+                    AS w (id, status, tally, ended, reason)),
+            changed AS (
+                UPDATE runs SET status = w.status, tally = w.tally::jsonb, wake_at = NULL,
+                       started_at = COALESCE(started_at, now()),
+                       ended_at = CASE WHEN w.ended THEN now() END,
+                       reason = COALESCE(w.reason, runs.reason)
+                  FROM w WHERE runs.id = w.id)
+            INSERT INTO run_events (run_id, kind, event)
+            SELECT id, 'run', jsonb_strip_nulls(jsonb_build_object(
+                'status', status, 'tally', tally::jsonb, 'reason', reason)) FROM w
+        """),
+        {
+            "ids": [change.run_id for change in changes],
+            "statuses": [change.status.value for change in changes],
+            "tallies": [orjson.dumps(change.tally).decode() for change in changes],
+            "ended": [change.ended for change in changes],
+            "reasons": [change.reason for change in changes],
+        },
+    )

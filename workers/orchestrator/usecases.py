@@ -1,0 +1,163 @@
+"""Starting and advancing runs, many in one transaction."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from contracts.jobs.definition import JobDefinition
+from contracts.limits import TASKS_PER_MESSAGE
+from contracts.messages import Meta
+from contracts.runs.messages import ExecuteTasks
+from contracts.runs.states import RUN_TERMINAL, RunStatus, TaskState, advance
+from infra.clock import now
+from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
+from workers.orchestrator import store
+from workers.orchestrator.layout import KnownTarget, Place, TargetsMissing, lay_out, wanted_names
+from workers.orchestrator.plan import (
+    Decision,
+    StepTally,
+    Tally,
+    dump_tally,
+    load_tally,
+    plan,
+    released,
+    step_plans,
+    verdict,
+    without_unstarted,
+)
+from workers.orchestrator.store import LockedRun, Released, RunChange
+
+log = structlog.get_logger()
+
+
+async def start_runs(
+    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: store.Definitions
+) -> None:
+    """Plan requested runs and release their first tasks; runs that were started before are left alone."""
+    async with open_uow() as uow:
+        runs = await store.lock_requested(uow.session, run_ids)
+        found = await definitions.of(uow.session, runs)
+        wanted: dict[UUID, set[str]] = {}
+        for run in runs:
+            wanted.setdefault(run.project_id, set()).update(wanted_names(found[run.id], run.targets))
+        targets = await store.find_targets(uow.session, wanted)
+        starts = [_start(run, found[run.id], targets[run.project_id]) for run in runs]
+        rows = [
+            (run.id, place, state)
+            for run, start in zip(runs, starts, strict=True)
+            for place, state in start.places
+        ]
+        ready = await store.insert_tasks(uow.session, rows) if rows else []
+        await store.change_runs(uow.session, [start.change for start in starts])
+        _announce(uow, runs, ready)
+
+
+class _Start:
+    """How one run begins: its tasks with their first states, and its row."""
+
+    def __init__(self, places: list[tuple[Place, TaskState]], change: RunChange) -> None:
+        self.places = places
+        self.change = change
+
+
+def _start(run: LockedRun, definition: JobDefinition, known: dict[str, KnownTarget]) -> _Start:
+    if run.cancel_requested:
+        return _Start([], _ended(run, RunStatus.CANCELLED, "Cancelled before it started."))
+    try:
+        places = lay_out(definition, run.targets, known)
+    except TargetsMissing as error:
+        return _Start([], _ended(run, RunStatus.FAILED, str(error)))
+    steps = step_plans(definition)
+    tally: Tally = tuple(
+        StepTally(pending=sum(1 for place in places if place.step_no == number))
+        for number in range(len(steps))
+    )
+    releases = plan(steps, tally, [], cancel_requested=False, now=now()).releases
+    change = RunChange(
+        run.id, advance(run.status, RunStatus.RUNNING), dump_tally(released(tally, releases)), ended=False
+    )
+    states = [
+        TaskState.READY if place.ordinal < releases.get(place.step_no, 0) else TaskState.PENDING
+        for place in places
+    ]
+    return _Start(list(zip(places, states, strict=True)), change)
+
+
+def _ended(run: LockedRun, status: RunStatus, reason: str) -> RunChange:
+    return RunChange(run.id, advance(run.status, status), [], ended=True, reason=reason)
+
+
+async def advance_runs(
+    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: store.Definitions
+) -> None:
+    """Count what settled, decide, and write; the run rows are locked before anything is read."""
+    async with open_uow() as uow:
+        runs = await store.lock_open(uow.session, run_ids)
+        if not runs:
+            return
+        found = await definitions.of(uow.session, runs)
+        fresh = await store.take_settled(uow.session, [run.id for run in runs])
+        ready: list[Released] = []
+        changes: list[RunChange] = []
+        wanted: list[tuple[UUID, int, int]] = []
+        for run in runs:
+            steps = step_plans(found[run.id])
+            before = load_tally(run.tally or [])
+            decision = plan(
+                steps, before, fresh.get(run.id, []), cancel_requested=run.cancel_requested, now=now()
+            )
+            tally, retried = await _apply(uow, run, decision)
+            ready += retried
+            wanted += [(run.id, step_no, count) for step_no, count in decision.releases.items()]
+            status = verdict(steps, tally, cancel_requested=run.cancel_requested) or _under_way(run)
+            if status is not run.status or tally != before:
+                changes.append(_change(run, status, tally))
+        ready += await store.release(uow.session, wanted)
+        await store.change_runs(uow.session, changes)
+        _announce(uow, runs, ready)
+
+
+async def _apply(uow: UnitOfWork, run: LockedRun, decision: Decision) -> tuple[Tally, list[Released]]:
+    """Write what a decision says about tasks; the tally with everything counted, and what was retried."""
+    retried: list[Released] = []
+    tally = released(decision.tally, decision.releases)
+    if decision.retries:
+        retried = await store.retry(uow.session, run.id, decision.retries)
+    if decision.give_ups:
+        await store.give_up(uow.session, decision.give_ups)
+    if decision.end_unstarted is not None:
+        ended = await store.end_unstarted(uow.session, run.id, end=decision.end_unstarted)
+        tally = without_unstarted(tally, ended)
+    return tally, retried
+
+
+def _under_way(run: LockedRun) -> RunStatus:
+    if run.cancel_requested and run.status is not RunStatus.CANCELLING:
+        return RunStatus.CANCELLING
+    return run.status
+
+
+def _change(run: LockedRun, status: RunStatus, tally: Tally) -> RunChange:
+    if status is not run.status:
+        advance(run.status, status)
+        log.info("run.changed", run_id=str(run.id), status=status.value)
+    return RunChange(run.id, status, dump_tally(tally), ended=status in RUN_TERMINAL)
+
+
+def _announce(uow: UnitOfWork, runs: Sequence[LockedRun], ready: Sequence[Released]) -> None:
+    """Ring executors for ready tasks, in chunks by run and pool, and the streams of every run."""
+    metas = {run.id: _meta(run) for run in runs}
+    by_place: dict[tuple[UUID, str], list[UUID]] = {}
+    for task in ready:
+        by_place.setdefault((task.run_id, task.pool), []).append(task.task_id)
+    for (run_id, pool), task_ids in by_place.items():
+        for start in range(0, len(task_ids), TASKS_PER_MESSAGE):
+            chunk = tuple(task_ids[start : start + TASKS_PER_MESSAGE])
+            uow.emit(ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk), metas[run_id])
+    for run in runs:
+        uow.touch(run.id)
+
+
+def _meta(run: LockedRun) -> Meta:
+    return new_meta(principal=run.requested_by, correlation_id=run.correlation_id)
