@@ -10,8 +10,8 @@ from contracts.runs.messages import AdvanceRun, StartRun
 from infra.batching import Batcher
 from infra.looking import Looker
 from infra.process import Process
+from workers.definitions import Definitions
 from workers.orchestrator import usecases
-from workers.orchestrator.store import Definitions
 
 PREFETCH = 200
 

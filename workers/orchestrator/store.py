@@ -10,13 +10,10 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts.jobs.definition import JobDefinition, parse_definition
 from contracts.runs.states import RunStatus, TaskState
 from infra.ids import uuid7
 from workers.orchestrator.layout import KnownTarget, Place
 from workers.orchestrator.plan import Settled
-
-DEFINITIONS_KEPT = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +30,10 @@ class LockedRun:
     correlation_id: UUID
     requested_by: str
     cancel_requested: bool
+
+    @property
+    def definition_key(self) -> tuple[UUID, int]:
+        return self.job_id, self.job_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,35 +77,6 @@ async def lock_open(session: AsyncSession, run_ids: Iterable[UUID]) -> list[Lock
 async def _lock(session: AsyncSession, statement: Any, run_ids: Iterable[UUID]) -> list[LockedRun]:
     rows = await session.execute(statement, {"ids": sorted(set(run_ids))})
     return [LockedRun(**(dict(row) | {"status": RunStatus(row["status"])})) for row in rows.mappings()]
-
-
-class Definitions:
-    """Job versions never change, so they are parsed once and kept."""
-
-    def __init__(self) -> None:
-        self._kept: dict[tuple[UUID, int], JobDefinition] = {}
-
-    async def of(self, session: AsyncSession, runs: Sequence[LockedRun]) -> dict[UUID, JobDefinition]:
-        """The definition of each run."""
-        wanted = {(run.job_id, run.job_version) for run in runs}
-        if missing := wanted - self._kept.keys():
-            await self._load(session, missing)
-        found = {run.id: self._kept[run.job_id, run.job_version] for run in runs}
-        while len(self._kept) > DEFINITIONS_KEPT:
-            self._kept.pop(next(iter(self._kept)))
-        return found
-
-    async def _load(self, session: AsyncSession, missing: set[tuple[UUID, int]]) -> None:
-        rows = await session.execute(
-            text("""
-                SELECT job_id, version, definition FROM job_versions
-                 WHERE (job_id, version) IN (
-                       SELECT * FROM unnest(CAST(:jobs AS uuid[]), CAST(:versions AS int[])))
-            """),
-            {"jobs": [job for job, _ in missing], "versions": [version for _, version in missing]},
-        )
-        for row in rows:
-            self._kept[row.job_id, row.version] = parse_definition(row.definition)
 
 
 async def find_targets(

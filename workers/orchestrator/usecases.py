@@ -12,6 +12,7 @@ from contracts.runs.messages import ExecuteTasks
 from contracts.runs.states import RUN_TERMINAL, RunStatus, TaskState, advance
 from infra.clock import now
 from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
+from workers.definitions import Definitions
 from workers.orchestrator import store
 from workers.orchestrator.layout import KnownTarget, Place, TargetsMissing, lay_out, wanted_names
 from workers.orchestrator.plan import (
@@ -31,18 +32,18 @@ from workers.orchestrator.store import LockedRun, Released, RunChange
 log = structlog.get_logger()
 
 
-async def start_runs(
-    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: store.Definitions
-) -> None:
+async def start_runs(run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: Definitions) -> None:
     """Plan requested runs and release their first tasks; runs that were started before are left alone."""
     async with open_uow() as uow:
         runs = await store.lock_requested(uow.session, run_ids)
-        found = await definitions.of(uow.session, runs)
+        found = await definitions.of(uow.session, [run.definition_key for run in runs])
         wanted: dict[UUID, set[str]] = {}
         for run in runs:
-            wanted.setdefault(run.project_id, set()).update(wanted_names(found[run.id], run.targets))
+            wanted.setdefault(run.project_id, set()).update(
+                wanted_names(found[run.definition_key], run.targets)
+            )
         targets = await store.find_targets(uow.session, wanted)
-        starts = [_start(run, found[run.id], targets[run.project_id]) for run in runs]
+        starts = [_start(run, found[run.definition_key], targets[run.project_id]) for run in runs]
         rows = [
             (run.id, place, state)
             for run, start in zip(runs, starts, strict=True)
@@ -89,20 +90,20 @@ def _ended(run: LockedRun, status: RunStatus, reason: str) -> RunChange:
 
 
 async def advance_runs(
-    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: store.Definitions
+    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: Definitions
 ) -> None:
     """Count what settled, decide, and write; the run rows are locked before anything is read."""
     async with open_uow() as uow:
         runs = await store.lock_open(uow.session, run_ids)
         if not runs:
             return
-        found = await definitions.of(uow.session, runs)
+        found = await definitions.of(uow.session, [run.definition_key for run in runs])
         fresh = await store.take_settled(uow.session, [run.id for run in runs])
         ready: list[Released] = []
         changes: list[RunChange] = []
         wanted: list[tuple[UUID, int, int]] = []
         for run in runs:
-            steps = step_plans(found[run.id])
+            steps = step_plans(found[run.definition_key])
             before = load_tally(run.tally or [])
             decision = plan(
                 steps, before, fresh.get(run.id, []), cancel_requested=run.cancel_requested, now=now()

@@ -1,0 +1,191 @@
+"""What an attempt prints, on its way to storage: masked, bounded, in numbered chunks."""
+
+import asyncio
+import codecs
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from contracts.limits import CHUNK_BYTES, OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES
+from infra.clock import now
+from workers.executor.masking import Masker
+from workers.executor.steps.base import Stream
+
+FLUSH_BYTES = 32 * 1024
+FLUSH_SECONDS = 0.05
+SLICE_BYTES = CHUNK_BYTES // 3
+"""A byte that is no UTF-8 becomes a character of three."""
+NUL_SHOWN = "\u2400"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """One row to be: its key is complete before the first try to store it."""
+
+    task_id: UUID
+    run_id: UUID
+    attempt: int
+    fence: int
+    seq: int
+    stream: Stream
+    data: str
+    source_end: int
+    occurred_at: datetime
+
+
+Store = Callable[[Chunk], Awaitable[None]]
+"""Stores a chunk; raises `Fenced` when the task is no longer ours."""
+
+
+@dataclass(slots=True)
+class _StreamState:
+    buffer: bytearray = field(default_factory=bytearray)
+    source_end: int = 0
+    """Bytes of the target's stream that lie before the buffer."""
+    stored_end: int = 0
+    kept: int = 0
+    tail: bytearray = field(default_factory=bytearray)
+    dropped: int = 0
+    timer: "asyncio.Task[None] | None" = None
+
+
+def whole_characters(data: bytes) -> int:
+    """Length of `data` without a UTF-8 character that its end cuts in two."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    decoder.decode(data)
+    return len(data) - len(decoder.getstate()[0])
+
+
+class AttemptOutput:
+    """The output sink of one attempt. The head of each stream is stored as it comes, the tail at the end."""
+
+    def __init__(
+        self,
+        *,
+        task_id: UUID,
+        run_id: UUID,
+        attempt: int,
+        fence: int,
+        masker: Masker,
+        store: Store,
+        next_seq: int = 0,
+        positions: dict[str, int] | None = None,
+    ) -> None:
+        self._key: dict[str, Any] = {
+            "task_id": task_id,
+            "run_id": run_id,
+            "attempt": attempt,
+            "fence": fence,
+        }
+        self._masker = masker
+        self._store = store
+        self._seq = next_seq
+        self._locks: dict[Stream, asyncio.Lock] = {"stdout": asyncio.Lock(), "stderr": asyncio.Lock()}
+        self._streams: dict[Stream, _StreamState] = {}
+        for stream in self._locks:
+            start = (positions or {}).get(stream, 0)
+            self._streams[stream] = _StreamState(source_end=start, stored_end=start, kept=start)
+        self.truncated = False
+        self.incomplete = False
+        self._failure: BaseException | None = None
+
+    def position(self, stream: Stream) -> int:
+        return self._streams[stream].stored_end
+
+    async def write(self, stream: Stream, data: bytes) -> None:
+        self._raise_failure()
+        state = self._streams[stream]
+        state.buffer += data
+        if len(state.buffer) >= FLUSH_BYTES:
+            async with self._locks[stream]:
+                await self._flush(stream, final=False)
+        elif state.timer is None or state.timer.done():
+            state.timer = asyncio.create_task(self._flush_soon(stream), name="output-flush")
+
+    async def mark_incomplete(self, stream: Stream, reason: str) -> None:
+        self.incomplete = True
+        async with self._locks[stream]:
+            await self._flush(stream, final=True)
+            await self._emit(stream, f"\n[output missing here: {reason}]\n", self._streams[stream].source_end)
+
+    async def finish(self) -> None:
+        """Store everything that is still held back, the kept tail included."""
+        for stream, state in self._streams.items():
+            if state.timer is not None:
+                state.timer.cancel()
+                await asyncio.gather(state.timer, return_exceptions=True)
+            async with self._locks[stream]:
+                await self._flush(stream, final=True)
+                await self._store_tail(stream)
+        self._raise_failure()
+
+    async def abandon(self) -> None:
+        """Stop storing; the task belongs to somebody else now."""
+        for state in self._streams.values():
+            if state.timer is not None:
+                state.timer.cancel()
+                await asyncio.gather(state.timer, return_exceptions=True)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    async def _flush_soon(self, stream: Stream) -> None:
+        await asyncio.sleep(FLUSH_SECONDS)
+        try:
+            async with self._locks[stream]:
+                await self._flush(stream, final=False)
+        except Exception as error:
+            self._failure = error
+
+    async def _flush(self, stream: Stream, *, final: bool) -> None:
+        state = self._streams[stream]
+        while state.buffer:
+            data = bytes(state.buffer[:SLICE_BYTES])
+            cut = len(data)
+            if not final or len(state.buffer) > len(data):
+                cut = self._masker.cut(data)
+                whole = whole_characters(data[:cut])
+                cut = cut if self._masker.tears(data[:cut], whole) else whole
+            if cut == 0:
+                return
+            del state.buffer[:cut]
+            state.source_end += cut
+            await self._keep(stream, self._masker.mask(data[:cut]))
+
+    async def _keep(self, stream: Stream, data: bytes) -> None:
+        state = self._streams[stream]
+        if state.dropped or state.tail or state.kept + len(data) > OUTPUT_HEAD_BYTES:
+            self.truncated = True
+            state.tail += data
+            excess = len(state.tail) - OUTPUT_TAIL_BYTES
+            if excess > 0:
+                del state.tail[:excess]
+                state.dropped += excess
+            return
+        state.kept += len(data)
+        await self._emit(stream, _shown(data), state.source_end)
+
+    async def _store_tail(self, stream: Stream) -> None:
+        state = self._streams[stream]
+        if not state.tail:
+            return
+        if state.dropped:
+            await self._emit(stream, f"\n[{state.dropped} bytes left out here]\n", state.stored_end)
+        tail = bytes(state.tail)
+        state.tail.clear()
+        for start in range(0, len(tail), SLICE_BYTES):
+            await self._emit(stream, _shown(tail[start : start + SLICE_BYTES]), state.source_end)
+
+    async def _emit(self, stream: Stream, data: str, source_end: int) -> None:
+        seq, self._seq = self._seq, self._seq + 1
+        await self._store(
+            Chunk(**self._key, seq=seq, stream=stream, data=data, source_end=source_end, occurred_at=now())
+        )
+        self._streams[stream].stored_end = source_end
+
+
+def _shown(data: bytes) -> str:
+    return data.decode("utf-8", "replace").replace("\0", NUL_SHOWN)

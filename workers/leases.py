@@ -1,0 +1,110 @@
+"""Worker rows: one per process start, kept alive by heartbeats, released exactly once.
+
+Releasing takes every running task from the worker and raises its fence, so that nothing the worker says
+afterwards counts. A claim locks the worker's row for key share and a release locks it for update: a claim
+either commits before the release looks for tasks, or finds the lease gone.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.limits import TASKS_PER_MESSAGE
+from contracts.runs.messages import ExecuteTasks
+from infra.unit_of_work import UnitOfWork, new_meta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerFacts:
+    """What a worker says of itself."""
+
+    id: UUID
+    roles: Sequence[str]
+    pools: Sequence[str]
+    slots: int
+    host: str
+    pid: int
+    version: str
+
+
+async def register(session: AsyncSession, facts: WorkerFacts, *, lease_seconds: float) -> None:
+    """Insert the worker's row with a fresh lease."""
+    await session.execute(
+        text("""
+            INSERT INTO workers (id, roles, pools, slots, host, pid, version, lease_until)
+            VALUES (:id, :roles, :pools, :slots, :host, :pid, :version,
+                    now() + make_interval(secs => :lease))
+            ON CONFLICT (id) DO NOTHING
+        """),
+        {
+            "id": facts.id,
+            "roles": list(facts.roles),
+            "pools": list(facts.pools),
+            "slots": facts.slots,
+            "host": facts.host,
+            "pid": facts.pid,
+            "version": facts.version,
+            "lease": lease_seconds,
+        },
+    )
+
+
+async def renew(session: AsyncSession, worker_id: UUID, *, lease_seconds: float) -> bool:
+    """Renew a lease that has not run out, by database time. False: it has, and never comes back."""
+    renewed = await session.scalar(
+        text("""
+            UPDATE workers SET lease_until = now() + make_interval(secs => :lease)
+             WHERE id = :id AND lease_until > now() AND released_at IS NULL
+            RETURNING true
+        """),
+        {"id": worker_id, "lease": lease_seconds},
+    )
+    return bool(renewed)
+
+
+async def expired(session: AsyncSession, *, limit: int) -> list[UUID]:
+    """Workers whose lease has run out and whose tasks nobody has taken yet; locked."""
+    rows = await session.scalars(
+        text("""
+            SELECT id FROM workers WHERE released_at IS NULL AND lease_until < now()
+             ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED
+        """),
+        {"limit": limit},
+    )
+    return list(rows)
+
+
+async def release(uow: UnitOfWork, worker_id: UUID, *, reason: str) -> int:
+    """Take the worker's running tasks from it and offer them for re-attachment; how many there were."""
+    await uow.session.execute(text("SELECT 1 FROM workers WHERE id = :id FOR UPDATE"), {"id": worker_id})
+    await uow.session.execute(
+        text("""
+            UPDATE workers SET released_at = now(), release_reason = :reason
+             WHERE id = :id AND released_at IS NULL
+        """),
+        {"id": worker_id, "reason": reason},
+    )
+    rows = await uow.session.execute(
+        text("""
+            UPDATE tasks SET worker_id = NULL, fence = fence + 1
+             WHERE id IN (SELECT id FROM tasks WHERE worker_id = :id AND state = 'running'
+                           ORDER BY id FOR UPDATE)
+            RETURNING id, run_id, pool
+        """),
+        {"id": worker_id},
+    )
+    taken: dict[tuple[UUID, str], list[UUID]] = {}
+    for row in rows:
+        taken.setdefault((row.run_id, row.pool), []).append(row.id)
+    meta = new_meta(principal="system")
+    for (run_id, pool), ids in taken.items():
+        for start in range(0, len(ids), TASKS_PER_MESSAGE):
+            chunk = tuple(ids[start : start + TASKS_PER_MESSAGE])
+            uow.emit(
+                ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk),
+                new_meta(principal="system", cause=meta),
+            )
+    return sum(len(ids) for ids in taken.values())
