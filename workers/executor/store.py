@@ -84,7 +84,8 @@ _CLAIM = """
     begun AS (
         INSERT INTO attempts (task_id, number, run_id, worker_id, state, target_version,
                               credential_id, credential_version)
-        SELECT taken.id, taken.attempt, taken.run_id, :worker_id, 'running', g.version, c.id, c.current_version
+        SELECT taken.id, taken.attempt, taken.run_id, :worker_id, 'running', g.version,
+               c.id, c.current_version
           FROM taken LEFT JOIN targets AS g ON g.id = taken.target_id
           LEFT JOIN credentials AS c ON c.id = g.credential_id),
     told AS (
@@ -216,13 +217,13 @@ def _use(task: Claimed) -> str:
     ).decode()
 
 
-async def sealed_parameters(session: AsyncSession, run_id: UUID) -> list[RowMapping]:
+async def sealed_parameters(session: AsyncSession, run_id: UUID) -> list[dict[str, Any]]:
     """The sealed secret parameters of a run."""
     rows = await session.execute(
         text("SELECT name, key_id, wrapped_key, nonce, ciphertext FROM run_secrets WHERE run_id = :id"),
         {"id": run_id},
     )
-    return list(rows.mappings())
+    return [dict(row) for row in rows.mappings()]
 
 
 async def stored_output(session: AsyncSession, task_id: UUID, attempt: int) -> tuple[int, dict[str, int]]:
@@ -245,7 +246,8 @@ async def store_handles(
     rows = await session.scalars(
         text("""
             WITH w AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:attempts AS smallint[]),
-                           CAST(:fences AS bigint[]), CAST(:handles AS text[])) AS w (id, attempt, fence, handle)),
+                           CAST(:fences AS bigint[]), CAST(:handles AS text[]))
+                       AS w (id, attempt, fence, handle)),
             ours AS (
                 SELECT t.id FROM tasks AS t JOIN w ON w.id = t.id AND w.fence = t.fence
                  WHERE t.state = 'running' AND t.worker_id = :worker_id ORDER BY t.id FOR SHARE OF t),

@@ -1,0 +1,63 @@
+"""`python -m workers ROLE…`: one process with any set of worker roles."""
+
+import sys
+from collections.abc import Callable, Sequence
+
+import uvloop
+
+from contracts.errors import UnsafeSettings
+from infra.logging import configure_logging
+from infra.process import Process
+from infra.settings import Role, load_settings
+
+ROLES = (Role.ORCHESTRATOR, Role.EXECUTOR, Role.CARETAKER)
+
+
+def installers(roles: Sequence[Role]) -> list[Callable[[Process], None]]:
+    """What each role brings; imported here so that a process loads only what it hosts."""
+    found: list[Callable[[Process], None]] = []
+    for role in roles:
+        if role is Role.ORCHESTRATOR:
+            from workers.orchestrator.role import install as orchestrator
+
+            found.append(orchestrator)
+        elif role is Role.EXECUTOR:
+            from workers.executor.role import install as executor
+
+            found.append(executor)
+        elif role is Role.CARETAKER:
+            from workers.caretaker.role import install as caretaker
+
+            found.append(caretaker)
+    return found
+
+
+async def host(roles: Sequence[Role]) -> None:
+    """Run these roles until told to stop; raises `UnsafeSettings` before anything is started."""
+    settings = load_settings(*roles)
+    name = "+".join(roles)
+    configure_logging(service=name, log_format=settings.log_format, level=settings.log_level)
+    process = Process(settings, name=name)
+    for install in installers(roles):
+        install(process)
+    await process.run()
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Exit code 0 after a clean stop, 2 for unknown roles or unusable settings."""
+    words = list(dict.fromkeys(arguments)) or [role.value for role in ROLES]
+    unknown = [word for word in words if word not in {role.value for role in ROLES}]
+    if unknown:
+        known = ", ".join(role.value for role in ROLES)
+        sys.stderr.write(f"There is no worker role {', '.join(unknown)}; the roles are {known}.\n")
+        return 2
+    try:
+        uvloop.run(host([Role(word) for word in words]))
+    except UnsafeSettings as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,115 @@
+"""What keeps the house in order: lost workers, dead letters, old rows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+import structlog
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from infra.ids import uuid7
+from infra.partitions import ensure_partitions
+from infra.unit_of_work import OpenUnitOfWork
+from workers import leases
+
+EXPIRED_AT_ONCE = 20
+IDEMPOTENCY_HOURS = 24
+
+log = structlog.get_logger()
+
+
+async def release_expired_workers(open_uow: OpenUnitOfWork) -> int:
+    """Take the tasks of workers whose lease has run out, so that others re-attach; how many workers."""
+    async with open_uow() as uow:
+        lost = await leases.expired(uow.session, limit=EXPIRED_AT_ONCE)
+        for worker_id in lost:
+            tasks = await leases.release(uow, worker_id, reason="lease expired")
+            log.warning("worker.lost", worker_id=str(worker_id), tasks=tasks)
+    return len(lost)
+
+
+async def tidy(session: AsyncSession) -> None:
+    """Make the coming months' partitions and forget what has served its time."""
+    await ensure_partitions(session)
+    for statement in (
+        f"DELETE FROM idempotency_keys WHERE created_at < now() - interval '{IDEMPOTENCY_HOURS} hours'",
+        "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'",
+        "DELETE FROM handler_failures WHERE occurred_at < now() - interval '30 days'",
+        "DELETE FROM workers WHERE released_at < now() - interval '7 days'",
+    ):
+        await session.execute(text(statement))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadMessage:
+    """A message as it came out of the dead-letter queue."""
+
+    queue: str
+    exchange: str
+    routing_key: str
+    wire_type: str | None
+    message_id: UUID | None
+    reason: str
+    attempts: int
+    body: bytes
+    headers: Mapping[str, Any]
+
+
+def subject_of(message: DeadMessage) -> tuple[str, UUID] | None:
+    """The run that a message speaks of, as far as its body can be read."""
+    try:
+        body = orjson.loads(message.body)
+        return "run", UUID(body["run_id"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+async def keep_dead_letters(messages: Sequence[DeadMessage], *, open_uow: OpenUnitOfWork) -> None:
+    """Store dead messages with their story and park what they speak of."""
+    async with open_uow() as uow:
+        for message in messages:
+            await _keep(uow.session, message)
+
+
+async def _keep(session: AsyncSession, message: DeadMessage) -> None:
+    letter_id = uuid7()
+    subject = subject_of(message)
+    await session.execute(
+        text("""
+            INSERT INTO dead_letters (id, queue, exchange, routing_key, wire_type, body, headers, reason,
+                                      first_error, last_error, attempts, subject_kind, subject_id)
+            SELECT :id, :queue, :exchange, :routing_key, :wire_type, :body, CAST(:headers AS jsonb), :reason,
+                   (SELECT error FROM handler_failures WHERE message_id = :message_id
+                     ORDER BY id LIMIT 1),
+                   (SELECT error FROM handler_failures WHERE message_id = :message_id
+                     ORDER BY id DESC LIMIT 1),
+                   :attempts, :subject_kind, :subject_id
+        """),
+        {
+            "id": letter_id,
+            "queue": message.queue,
+            "exchange": message.exchange,
+            "routing_key": message.routing_key,
+            "wire_type": message.wire_type,
+            "body": message.body,
+            "headers": _storable(message.headers),
+            "reason": message.reason,
+            "message_id": message.message_id,
+            "attempts": message.attempts,
+            "subject_kind": subject[0] if subject else None,
+            "subject_id": subject[1] if subject else None,
+        },
+    )
+    if subject is not None:
+        await session.execute(
+            text("UPDATE runs SET parked_by = :letter WHERE id = :run AND ended_at IS NULL"),
+            {"letter": letter_id, "run": subject[1]},
+        )
+    log.error("dead_letter.kept", letter_id=str(letter_id), queue=message.queue, reason=message.reason)
+
+
+def _storable(headers: Mapping[str, Any]) -> str:
+    return orjson.dumps(headers, default=str).decode().replace("\\u0000", "\\u2400")

@@ -1,0 +1,157 @@
+"""Filling free slots: the broker wakes an idle executor, the database feeds a busy one."""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from contracts.runs import looks
+from infra.outages import StillDown, is_outage
+from infra.process import Process
+from workers.definitions import Definitions
+from workers.executor import store
+from workers.executor.lease import Lease
+from workers.executor.running import RunningAttempt, StopReason, Surroundings
+from workers.executor.store import Claimed
+
+CLAIM_BATCH = 200
+
+log = structlog.get_logger()
+
+
+class Feeder:
+    """Claims only what can start at once, starts it here, and claims again when slots are freed."""
+
+    def __init__(
+        self, process: Process, lease: Lease, definitions: Definitions, around: Surroundings
+    ) -> None:
+        self._process = process
+        self._lease = lease
+        self._definitions = definitions
+        self._around = around
+        self._slots = process.settings.slots
+        self._running: dict[UUID, RunningAttempt] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._named: deque[UUID] = deque()
+        self._wake = asyncio.Event()
+        self._look_now = True
+        self._answer_lost = False
+        self._broken: set[UUID] = set()
+        """Tasks that failed here by our own mistake: left alone until this worker's lease ends."""
+        self._closed = False
+
+    @property
+    def running(self) -> int:
+        return len(self._running)
+
+    def offer(self, task_ids: Sequence[UUID]) -> None:
+        """Tasks that a message named; claimed as far as slots are free, found again otherwise."""
+        room = max(0, self._slots - len(self._running) - len(self._named))
+        self._named.extend(task_ids[:room])
+        self._look_now = self._look_now or len(task_ids) > room
+        self._wake.set()
+
+    def stop_run(self, run_id: UUID) -> None:
+        """Stop what runs here of a run that is to be cancelled."""
+        for attempt in self._running.values():
+            if attempt.task.run_id == run_id:
+                attempt.ask_to_stop("cancelled")
+
+    def stop_tasks(self, task_ids: Sequence[UUID]) -> None:
+        for task_id in task_ids:
+            if attempt := self._running.get(task_id):
+                attempt.ask_to_stop("cancelled")
+
+    async def loop(self) -> None:
+        """Claim for ever: when rung, when slots are freed, and every few seconds."""
+        seconds = looks.EXECUTE_TASKS.seconds
+        while not self._closed:
+            try:
+                async with asyncio.timeout(seconds * random.uniform(0.75, 1.25)):  # noqa: S311
+                    await self._wake.wait()
+            except TimeoutError:
+                self._look_now = True
+            self._wake.clear()
+            try:
+                await self._process.gate.run(self.fill)
+            except StillDown:
+                self._look_now = True
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("claim.failed")
+                self._look_now = True
+
+    async def fill(self) -> None:
+        """Claim until slots or work run out."""
+        while not self._closed and self._lease.held:
+            free = min(self._slots - len(self._running), CLAIM_BATCH)
+            if free <= 0 or not (self._named or self._look_now):
+                return
+            named = [self._named.popleft() for _ in range(min(free, len(self._named)))]
+            if not named:
+                self._look_now = False
+            try:
+                claimed = await self._claim(named, free)
+            except BaseException:
+                self._look_now = self._answer_lost = True
+                raise
+            if len(claimed) < len(named) or len(claimed) == free:
+                self._look_now = True  # left behind by a lost worker, or there may be more
+
+    async def _claim(self, named: list[UUID], free: int) -> list[UUID]:
+        worker_id, pools = self._lease.worker_id, self._process.settings.pools
+        async with self._process.open_uow() as uow:
+            ids = await store.claim(uow.session, worker_id=worker_id, pools=pools, limit=free, named=named)
+            if not named and len(ids) < free:
+                ids += await store.adopt(uow.session, worker_id=worker_id, pools=pools, limit=free - len(ids))
+            if not ids and not self._answer_lost:
+                return []
+            known = self._broken.union(self._running)
+            tasks = await store.held(uow.session, worker_id=worker_id, known=known)
+            definitions = await self._definitions.of(uow.session, [task.definition_key for task in tasks])
+            await store.audit_credential_use(uow.session, tasks)
+            for run_id in {task.run_id for task in tasks}:
+                uow.touch(run_id)
+        self._answer_lost = False
+        for task in tasks:
+            self._start(task, RunningAttempt(task, definitions[task.definition_key], self._around))
+        return ids
+
+    def _start(self, task: Claimed, attempt: RunningAttempt) -> None:
+        self._running[task.id] = attempt
+        running = asyncio.create_task(attempt.run(), name=f"attempt {task.id}")
+        self._tasks.add(running)
+        running.add_done_callback(lambda done: self._ended(task, done))
+
+    def _ended(self, task: Claimed, running: "asyncio.Task[None]") -> None:
+        self._tasks.discard(running)
+        self._running.pop(task.id, None)
+        if not running.cancelled() and (error := running.exception()):
+            self._broken.add(task.id)
+            log.error("attempt.lost", task_id=str(task.id), exc_info=error)
+        self._look_now = True
+        self._wake.set()
+
+    async def let_go(self, reason: StopReason = "let_go") -> None:
+        """End every attempt here without touching what runs on the targets; others re-attach."""
+        for attempt in list(self._running.values()):
+            attempt.ask_to_stop(reason)
+        await self._all_ended()
+
+    async def drain(self, seconds: float) -> None:
+        """Start nothing more and give what runs `seconds` to end by itself."""
+        self._closed = True
+        self._wake.set()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+
+    async def _all_ended(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=30)
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -1,0 +1,96 @@
+"""The executor's writes, grouped: handles, output and settlements of all attempts share transactions."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import structlog
+
+from contracts.jobs.steps import StepSpec
+from contracts.runs.messages import AdvanceRun
+from infra.batching import Batcher
+from infra.process import Process
+from infra.unit_of_work import new_meta
+from workers.executor import store
+from workers.executor.lease import Lease
+from workers.executor.output import AttemptOutput, Chunk
+from workers.executor.steps.base import Fenced
+from workers.executor.store import Claimed, Settlement
+from workers.executor.verdicts import Ended, error_of, task_state
+
+HANDLE_WAIT_SHARE = 2 / 3
+"""A handle that cannot be stored within the lease is worthless."""
+
+log = structlog.get_logger()
+
+_Handle = tuple[UUID, int, int, str]
+
+
+class BatchedLedger:
+    """Implements `running.Ledger` over group commits."""
+
+    def __init__(self, process: Process, lease: Lease) -> None:
+        self._process = process
+        self._lease = lease
+        self._handles: Batcher[_Handle, None] = Batcher(self._write_handles, gate=process.gate)
+        self._chunks: Batcher[Chunk, None] = Batcher(self._write_chunks, gate=process.gate, lanes=2)
+        self._settlements: Batcher[Settlement, None] = Batcher(self._write_settlements, gate=process.gate)
+
+    async def store_handle(self, task: Claimed, handle: str) -> None:
+        await self._handles.submit((task.id, task.attempt, task.fence, handle))
+        self._lease.check()
+
+    async def store_chunk(self, chunk: Chunk) -> None:
+        await self._chunks.submit(chunk, size=len(chunk.data))
+
+    async def stored_output(self, task: Claimed) -> tuple[int, dict[str, int]]:
+        async with self._process.sessions() as session:
+            return await store.stored_output(session, task.id, task.attempt)
+
+    async def settle(self, task: Claimed, spec: StepSpec, ended: Ended, output: AttemptOutput | None) -> None:
+        await self._settlements.submit(
+            Settlement(
+                task_id=task.id,
+                run_id=task.run_id,
+                attempt=task.attempt,
+                fence=task.fence,
+                task_state=task_state(spec, task.attempt, ended),
+                attempt_state=ended.state,
+                exit_code=ended.exit_code,
+                error=error_of(ended),
+                outputs=dict(ended.outputs),
+                truncated=output.truncated if output else False,
+                output_incomplete=output.incomplete if output else False,
+                correlation_id=task.correlation_id,
+                requested_by=task.requested_by,
+            )
+        )
+
+    async def flush(self) -> None:
+        """Wait until everything handed in is written."""
+        for batcher in (self._handles, self._chunks, self._settlements):
+            await batcher.flush()
+
+    async def _write_handles(self, handles: Sequence[_Handle]) -> Sequence[Exception | None]:
+        async with self._process.sessions.begin() as session:
+            ours = await store.store_handles(session, worker_id=self._lease.worker_id, handles=handles)
+        return [None if task_id in ours else Fenced() for task_id, _, _, _ in handles]
+
+    async def _write_chunks(self, chunks: Sequence[Chunk]) -> Sequence[Exception | None]:
+        async with self._process.open_uow() as uow:
+            ours = await store.store_chunks(uow.session, worker_id=self._lease.worker_id, chunks=chunks)
+            for chunk in chunks:
+                uow.touch(chunk.run_id)
+        return [None if chunk.task_id in ours else Fenced() for chunk in chunks]
+
+    async def _write_settlements(self, settlements: Sequence[Settlement]) -> Sequence[Exception | None]:
+        async with self._process.open_uow() as uow:
+            ours = await store.settle(uow.session, settlements)
+            by_run = {s.run_id: s for s in settlements if s.task_id in ours}
+            for run_id, settlement in by_run.items():
+                meta = new_meta(principal=settlement.requested_by, correlation_id=settlement.correlation_id)
+                uow.emit(AdvanceRun(run_id=run_id), meta)
+                uow.touch(run_id)
+        for settlement in settlements:
+            if settlement.task_id not in ours:
+                log.warning("settle.came_too_late", task_id=str(settlement.task_id), fence=settlement.fence)
+        return [None if s.task_id in ours else Fenced() for s in settlements]
