@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib import import_module
 
 import uvloop
 
@@ -13,23 +14,10 @@ from infra.settings import Role, load_settings
 ROLES = (Role.ORCHESTRATOR, Role.EXECUTOR, Role.CARETAKER)
 
 
-def installers(roles: Sequence[Role]) -> list[Callable[[Process], None]]:
-    """What each role brings; imported here so that a process loads only what it hosts."""
-    found: list[Callable[[Process], None]] = []
-    for role in roles:
-        if role is Role.ORCHESTRATOR:
-            from workers.orchestrator.role import install as orchestrator
-
-            found.append(orchestrator)
-        elif role is Role.EXECUTOR:
-            from workers.executor.role import install as executor
-
-            found.append(executor)
-        elif role is Role.CARETAKER:
-            from workers.caretaker.role import install as caretaker
-
-            found.append(caretaker)
-    return found
+def installer(role: Role) -> Callable[[Process], None]:
+    """What a role brings, imported only now so that a process loads no more than it hosts."""
+    install: Callable[[Process], None] = import_module(f"workers.{role}.role").install
+    return install
 
 
 async def host(roles: Sequence[Role]) -> None:
@@ -38,8 +26,8 @@ async def host(roles: Sequence[Role]) -> None:
     name = "+".join(roles)
     configure_logging(service=name, log_format=settings.log_format, level=settings.log_level)
     process = Process(settings, name=name)
-    for install in installers(roles):
-        install(process)
+    for role in roles:
+        installer(role)(process)
     await process.run()
 
 

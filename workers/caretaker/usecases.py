@@ -16,7 +16,6 @@ from infra.unit_of_work import OpenUnitOfWork
 from workers import leases
 
 EXPIRED_AT_ONCE = 20
-IDEMPOTENCY_HOURS = 24
 
 log = structlog.get_logger()
 
@@ -35,7 +34,7 @@ async def tidy(session: AsyncSession) -> None:
     """Make the coming months' partitions and forget what has served its time."""
     await ensure_partitions(session)
     for statement in (
-        f"DELETE FROM idempotency_keys WHERE created_at < now() - interval '{IDEMPOTENCY_HOURS} hours'",
+        "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'",
         "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'",
         "DELETE FROM handler_failures WHERE occurred_at < now() - interval '30 days'",
         "DELETE FROM workers WHERE released_at < now() - interval '7 days'",
