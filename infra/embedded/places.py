@@ -1,0 +1,90 @@
+"""Where data lives, and who may reach it there."""
+
+import os
+import pwd
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.embedded.errors import DataFolderUnusable
+from infra.embedded.process import Account
+
+SERVICE_ACCOUNT = "opsconductor"
+LEAST_ACCOUNT = "nobody"
+
+
+def default_data_dir(environment: Mapping[str, str], *, uid: int) -> Path:
+    """`OPS_DATA_DIR`, else `/var/lib/opsconductor` for root, else `opsconductor` in the user's XDG data folder.
+
+    Root does not use its home: servers that must not run as root could not enter it.
+    """
+    if chosen := environment.get("OPS_DATA_DIR"):
+        return Path(chosen).expanduser().absolute()
+    if uid == 0:
+        return Path("/var/lib/opsconductor")
+    data_home = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME", "~"), ".local/share")
+    return Path(data_home).expanduser().absolute() / "opsconductor"
+
+
+def server_account(*folders: Path) -> Account | None:
+    """Who runs a server that refuses root: None (ourselves) unless we are root.
+
+    For root: the first owner among the folders that is not root, else the account `opsconductor`, else `nobody`.
+    """
+    if os.geteuid() != 0:
+        return None
+    owners = [folder.stat().st_uid for folder in folders if folder.exists()]
+    for uid in owners:
+        if uid != 0:
+            return _account(uid)
+    for name in (SERVICE_ACCOUNT, LEAST_ACCOUNT):
+        if name in {entry.pw_name for entry in pwd.getpwall()}:
+            return _account(pwd.getpwnam(name).pw_uid)
+    raise DataFolderUnusable(
+        f"PostgreSQL refuses to run as root and there is no account to use instead. "
+        f"Create one with `useradd --system {SERVICE_ACCOUNT}`, or start as an ordinary user."
+    )
+
+
+def _account(uid: int) -> Account:
+    try:
+        entry = pwd.getpwuid(uid)
+    except KeyError:
+        raise DataFolderUnusable(
+            f"The data folder belongs to user id {uid}, which has no account on this machine. "
+            f"Give it to an existing user with `chown -R`, or set OPS_DATA_DIR to another folder."
+        ) from None
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid)
+
+
+def require_enterable(folder: Path, account: Account) -> None:
+    """Raise DataFolderUnusable naming the first folder on the way to `folder` that `account` cannot enter."""
+    for step in reversed([folder, *folder.parents]):
+        if not _may_enter(step.stat(), account):
+            raise DataFolderUnusable(
+                f"The embedded PostgreSQL runs as user {account.name} (PostgreSQL refuses root), who cannot "
+                f"enter {step}, a part of {folder}. Set OPS_DATA_DIR to a folder outside of it such as "
+                f"/var/lib/opsconductor, or allow it with `chmod o+x {step}`."
+            )
+
+
+def _may_enter(folder: os.stat_result, account: Account) -> bool:
+    if folder.st_uid == account.uid:
+        return bool(folder.st_mode & stat.S_IXUSR)
+    if folder.st_gid == account.gid:
+        return bool(folder.st_mode & stat.S_IXGRP)
+    return bool(folder.st_mode & stat.S_IXOTH)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Create or replace `path` in one step, readable by its folder's owner only."""
+    folder, fresh = path.parent.stat(), path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+    fresh.replace(path)
