@@ -1,4 +1,4 @@
-"""What can keep an embedded server or a supervised process from running. The command line prints the message."""
+"""What can keep an embedded server or a supervised process from running, told to whoever started it."""
 
 from collections.abc import Iterable
 

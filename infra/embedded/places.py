@@ -14,7 +14,7 @@ LEAST_ACCOUNT = "nobody"
 
 
 def default_data_dir(environment: Mapping[str, str], *, uid: int) -> Path:
-    """`OPS_DATA_DIR`, else `/var/lib/opsconductor` for root, else `opsconductor` in the user's XDG data folder.
+    """`OPS_DATA_DIR`, else `/var/lib/opsconductor` for root, else `opsconductor` in the XDG data folder.
 
     Root does not use its home: servers that must not run as root could not enter it.
     """
@@ -29,7 +29,7 @@ def default_data_dir(environment: Mapping[str, str], *, uid: int) -> Path:
 def server_account(*folders: Path) -> Account | None:
     """Who runs a server that refuses root: None (ourselves) unless we are root.
 
-    For root: the first owner among the folders that is not root, else the account `opsconductor`, else `nobody`.
+    For root: the first owner among the folders that is not root, else account `opsconductor`, else `nobody`.
     """
     if os.geteuid() != 0:
         return None

@@ -15,7 +15,7 @@ LAST_PORT = 65_535
 
 
 def is_free(port: int, *, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen there now. OSError when the address itself cannot be had, taken or not."""
+    """Whether a server could listen there now. OSError when we cannot have that address at all."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         # As servers do; otherwise connections that just ended would count as a taken port.
@@ -62,7 +62,7 @@ class RememberedPorts:
         self._file = file
 
     def choose(self, name: str, *, preferred: int) -> ChosenPort:
-        """The port used last time, or `preferred` the first time; when taken, the next free one, remembered."""
+        """The port used last time, or `preferred` the first time; when taken, the next free one."""
         known = self._read()
         wanted = known.get(name, preferred)
         others = {port for other, port in known.items() if other != name}

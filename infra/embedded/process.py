@@ -70,7 +70,8 @@ def _text(line: bytes) -> str:
 class ChildProcess:
     """A running program. Ctrl-C in our terminal does not reach it: it leads its own session.
 
-    Where the kernel can (Linux), it gets `death_signal` when the thread that spawned it ends, kill -9 included.
+    Where the kernel can (Linux), it gets `death_signal` when the thread that spawned it ends, however it ends.
+    What it leaves behind in its process group ends with it.
     """
 
     def __init__(self, process: Process, output: asyncio.Task[None]) -> None:
@@ -128,8 +129,7 @@ class ChildProcess:
     def kill(self) -> None:
         """SIGKILL for the process and whatever it started in its session's first group."""
         if self.alive():
-            with suppress(ProcessLookupError):
-                os.killpg(self.pid, signal.SIGKILL)
+            self._kill_group()
 
     async def stop(self, *steps: tuple[signal.Signals, float]) -> int:
         """Send each signal and wait its seconds; whoever is still there afterwards is killed."""
@@ -141,8 +141,13 @@ class ChildProcess:
         self.kill()
         return await self.wait()
 
+    def _kill_group(self) -> None:
+        with suppress(ProcessLookupError, PermissionError):  # macOS says EPERM for a group of zombies
+            os.killpg(self.pid, signal.SIGKILL)
+
     async def _finish(self) -> int:
         code = await self._process.wait()
+        self._kill_group()
         _, unread = await asyncio.wait({self._output}, timeout=DRAIN_SECONDS)
         if unread:
             self._output.cancel()

@@ -14,7 +14,7 @@ from infra.embedded.process import Account, ChildProcess, describe_exit
 
 SUPERUSER = "postgres"
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-"""All that PostgreSQL's programs see: PGDATA, PGPORT and the like of our own environment do not concern them."""
+"""All that PostgreSQL's programs see: our own PGDATA, PGPORT and the like do not concern them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def require_readable_version(folder: Folder) -> None:
     if written_by != binaries.MAJOR:
         raise DataFolderUnusable(
             f"{folder.cluster} was written by PostgreSQL {written_by}; the embedded programs are version "
-            f"{binaries.MAJOR}. Dump it with version {written_by}, move the folder away, start and load the dump."
+            f"{binaries.MAJOR}. Dump it with version {written_by}, move the folder away, start, load the dump."
         )
 
 

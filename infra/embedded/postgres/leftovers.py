@@ -72,7 +72,7 @@ def _all_pids() -> list[int]:
 
 
 def _works_in(pid: int, cluster: Path) -> bool:
-    """PostgreSQL's processes stay in their cluster's folder; a shell that happens to be there is none of them."""
+    """PostgreSQL's processes stay in their cluster's folder; a shell that happens to be there is not one."""
     process = PROC / str(pid)
     try:
         program = (process / "exe").readlink().name.removesuffix(" (deleted)")

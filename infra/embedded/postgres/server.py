@@ -23,7 +23,7 @@ STOP_STEPS = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
 
 SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
-    "unix_socket_directories": "",  # no socket: no limit on the folder's path length, nothing for others to find
+    "unix_socket_directories": "",  # a socket's path may not be longer than 107 bytes
     "shared_buffers": "96MB",
     "max_connections": "60",
     "wal_level": "minimal",
@@ -47,12 +47,12 @@ SETTINGS = {
 class EmbeddedPostgres:
     """PostgreSQL 18 on 127.0.0.1, for one application, with its data in `data_dir`.
 
-    `data_dir` belongs to this server alone; it holds the data, generated passwords (0600), a bounded log and a
-    lock. `port` may be a function: it is asked at each start until it answered, after a left-over server of this
-    folder has been stopped. As root the server runs as the folder's owner, else as account `opsconductor` or
-    `nobody`, from a copy of the programs in the folder. When this process dies, so does the server.
+    `data_dir` belongs to this server alone; it holds the data, generated passwords (0600), a bounded log and
+    a lock. `port` may be a function: it is asked once, after a left-over server of this folder was stopped.
+    As root the server runs as the folder's owner, else as account `opsconductor` or `nobody`, from a copy of
+    the programs in the folder. When this process (strictly, the thread that started it) ends, the server does.
 
-    Implements `infra.embedded.supervisor.Service`.
+    Implements `infra.embedded.services.Service`.
     """
 
     name = "postgres"
@@ -71,8 +71,8 @@ class EmbeddedPostgres:
     async def start(self) -> str:
         """Start, and create data, role and database where missing; returns the database's URL.
 
-        Raises DataFolderInUse, DataFolderUnusable, PortTaken or ServiceFailed, saying what to do; then nothing is
-        left running. Also starts it again after it died.
+        Raises DataFolderInUse, DataFolderUnusable, PortTaken or ServiceFailed, saying what to do; then nothing
+        is left running. Also starts it again after it died.
         """
         if self.alive():
             raise ServiceFailed(f"The embedded PostgreSQL in {self._folder.path} is already running.")
