@@ -24,10 +24,11 @@ class BoundedLog:
     def write(self, line: str) -> None:
         data = line.encode("utf-8", "replace") + b"\n"
         try:
+            descriptor = self._opened()
             if self._size + len(data) > self._limit and self._size:
                 self.close()
                 self._path.replace(self._path.with_name(self._path.name + ".1"))
-            descriptor = self._opened()
+                descriptor = self._opened()
             self._size += os.write(descriptor, data)
         except OSError:
             self.lost += 1  # see the class's promise

@@ -70,7 +70,7 @@ def _text(line: bytes) -> str:
 class ChildProcess:
     """A running program. Ctrl-C in our terminal does not reach it: it leads its own session.
 
-    Where the kernel can (Linux), it gets `death_signal` when the thread that spawned it ends, however it ends.
+    Where the kernel can (Linux), it gets `death_signal` when the thread that spawned it ends, kill -9 too.
     What it leaves behind in its process group ends with it.
     """
 

