@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -53,10 +54,14 @@ def copied(site: Path, copy: Path) -> Path:
         return copy
     fresh = copy.with_name(copy.name + ".new")
     shutil.rmtree(fresh, ignore_errors=True)
+    for folder in sorted({fresh / parent for relative in wanted for parent in relative.parents}):
+        folder.mkdir()
+        folder.chmod(0o755)  # whatever our umask is
     for relative in wanted:
-        _make_folders(fresh, relative.parent)
-        shutil.copy2(site / relative, fresh / relative)
-        (fresh / relative).chmod(0o755 if os.access(site / relative, os.X_OK) else 0o644)
+        shutil.copyfile(site / relative, fresh / relative)
+        seen = (site / relative).stat()
+        os.utime(fresh / relative, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+        (fresh / relative).chmod(0o755 if seen.st_mode & stat.S_IXUSR else 0o644)
     shutil.rmtree(copy, ignore_errors=True)
     fresh.replace(copy)
     return copy
@@ -64,7 +69,7 @@ def copied(site: Path, copy: Path) -> Path:
 
 def inventory(site: Path) -> Inventory:
     """Size and time of change (seconds) of each needed file: a new version, or a damaged copy, differs."""
-    return {path.relative_to(site): (stat.st_size, int(stat.st_mtime)) for path, stat in _needed(site)}
+    return {path.relative_to(site): (seen.st_size, int(seen.st_mtime)) for path, seen in _needed(site)}
 
 
 def _needed(site: Path) -> Iterator[tuple[Path, os.stat_result]]:
@@ -72,10 +77,3 @@ def _needed(site: Path) -> Iterator[tuple[Path, os.stat_result]]:
         for path in site.glob(pattern):
             if path.is_file():
                 yield path, path.stat()
-
-
-def _make_folders(root: Path, relative: Path) -> None:
-    for folder in reversed([root / relative, *(root / relative).parents]):
-        if folder.is_relative_to(root) and not folder.exists():
-            folder.mkdir()
-            folder.chmod(0o755)  # whatever our umask is
