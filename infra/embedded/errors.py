@@ -34,8 +34,8 @@ class PortTaken(ServiceFailed):
 
     code = "port_taken"
 
-    def __init__(self, port: int, *, host: str, purpose: str, setting: str) -> None:
+    def __init__(self, port: int, *, host: str, purpose: str, remedy: str) -> None:
         super().__init__(
             f"Port {port} on {host}, needed for {purpose}, is taken by another program. "
-            f"Stop that program, or choose another port with {setting}."
+            f"Stop that program, or {remedy}."
         )

@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 from infra.embedded.errors import DataFolderInUse
+from infra.embedded.places import give_to_owner
 
 
 class FolderLock:
@@ -29,9 +30,7 @@ class FolderLock:
                 f"{self._path.parent} is in use by another OpsConductor (process {owner}). "
                 f"Stop that one first, or set OPS_DATA_DIR to another folder."
             ) from None
-        if os.geteuid() == 0:
-            folder = self._path.parent.stat()
-            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        give_to_owner(descriptor, self._path.parent)
         os.ftruncate(descriptor, 0)
         os.write(descriptor, f"{os.getpid()}\n".encode("ascii"))
         self._descriptor = descriptor

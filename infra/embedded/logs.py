@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from infra.embedded.places import give_to_owner
+
 BYTES_PER_FILE = 4 * 1024 * 1024
 
 
@@ -43,6 +45,7 @@ class BoundedLog:
             # O_NOFOLLOW: root may be writing into a folder that belongs to somebody else.
             flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
             self._descriptor = os.open(self._path, flags, 0o600)
+            give_to_owner(self._descriptor, self._path.parent)
             self._size = os.fstat(self._descriptor).st_size
         return self._descriptor
 

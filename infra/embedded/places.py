@@ -63,8 +63,8 @@ def require_enterable(folder: Path, account: Account) -> None:
         if not _may_enter(step.stat(), account):
             raise DataFolderUnusable(
                 f"The embedded PostgreSQL runs as user {account.name} (PostgreSQL refuses root), who cannot "
-                f"enter {step}, a part of {folder}. Set OPS_DATA_DIR to a folder outside of it such as "
-                f"/var/lib/opsconductor, or allow it with `chmod o+x {step}`."
+                f"enter {step}, a part of {folder}. Set OPS_DATA_DIR to a folder of root's that others may enter, "
+                f"such as /var/lib/opsconductor, or allow it with `chmod o+x {step}`."
             )
 
 
@@ -76,15 +76,21 @@ def _may_enter(folder: os.stat_result, account: Account) -> bool:
     return bool(folder.st_mode & stat.S_IXOTH)
 
 
+def give_to_owner(descriptor: int, folder: Path) -> None:
+    """What root creates in somebody's folder belongs to them: they may start without root next time."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+
+
 def write_private(path: Path, text: str) -> None:
     """Create or replace `path` in one step, readable by its folder's owner only."""
-    folder, fresh = path.parent.stat(), path.with_name(path.name + ".new")
+    fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-        if os.geteuid() == 0:
-            os.fchown(file.fileno(), folder.st_uid, folder.st_gid)
+        give_to_owner(file.fileno(), path.parent)
     fresh.replace(path)

@@ -44,7 +44,8 @@ def free_port(preferred: int, *, host: str = LOOPBACK) -> int:
 def require_port(port: int, *, host: str, purpose: str, setting: str) -> None:
     """For a port that people know us by: PortTaken instead of quietly moving elsewhere."""
     if not is_free(port, host=host):
-        raise PortTaken(port, host=host, purpose=purpose, setting=setting)
+        remedy = f"choose another port with {setting}"
+        raise PortTaken(port, host=host, purpose=purpose, remedy=remedy)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,7 @@ from infra.embedded.postgres import binaries
 from infra.embedded.process import Account, ChildProcess, describe_exit
 
 SUPERUSER = "postgres"
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"}
-"""All that PostgreSQL's programs see: our own PGDATA, PGPORT and the like do not concern them."""
+PASSED_ON = ("LD_LIBRARY_PATH",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,21 +58,25 @@ class Installation:
     account: Account | None
 
 
-def prepare(folder: Folder) -> Installation:
-    """Make sure that the folder exists, that the server's account can enter it, and that programs are there.
+def environment() -> dict[str, str]:
+    """All that PostgreSQL's programs see: our own PGDATA, PGPORT and the like do not concern them."""
+    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    return {"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **passed_on}
 
-    Raises DataFolderUnusable with what to do.
+
+def install(folder: Folder) -> Installation:
+    """Find out who runs the server and make sure that they can enter the folder and reach the programs.
+
+    Only to be called by the one who holds the folder's lock. Raises DataFolderUnusable with what to do.
     """
-    try:
-        # Others may pass through (the server's account has to), not look around.
-        folder.path.mkdir(mode=0o711, parents=True, exist_ok=True)
-        account = server_account(folder.cluster, folder.path)
-        site = binaries.site_folder()
-        if account is not None:
-            require_enterable(folder.path, account)
+    account = server_account(folder.cluster, folder.path)
+    site = binaries.site_folder()
+    if account is not None:
+        require_enterable(folder.path, account)
+        if folder.path.stat().st_uid == 0:
             site = binaries.copied(site, folder.program)
-    except OSError as error:
-        raise unusable(folder, error) from error
+        else:  # root writes no programs into a folder that somebody else controls
+            require_enterable(binaries.programs(site), account)
     return Installation(programs=binaries.programs(site), account=account)
 
 
@@ -146,7 +149,7 @@ async def _initdb(target: Path, password_file: Path, installation: Installation,
             "--no-instructions",
         ],
         on_line=said.append,
-        env=ENVIRONMENT,
+        env=environment(),
         cwd=cwd,
         account=installation.account,
     )

@@ -24,11 +24,17 @@ async def until_ready(folder: Folder, port: int) -> None:
         except NOT_UP_YET:
             await asyncio.sleep(EVERY_SECONDS)  # starting, or recovering from a crash
         except (asyncpg.InvalidPasswordError, asyncpg.InvalidCatalogNameError):
-            await _provision(folder, port)
-            await _check_application(folder, port)
-            return
+            return await _set_up(folder, port)
         else:
-            return
+            return None
+
+
+async def _set_up(folder: Folder, port: int) -> None:
+    try:
+        await _provision(folder, port)
+        await _check_application(folder, port)
+    except asyncpg.PostgresError as error:
+        raise ServiceFailed(f"The database {DATABASE} could not be set up: {error}.") from error
 
 
 async def _check_application(folder: Folder, port: int) -> None:

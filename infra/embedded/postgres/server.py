@@ -28,6 +28,7 @@ SETTINGS = {
     "max_connections": "60",
     "wal_level": "minimal",
     "max_wal_senders": "0",
+    "max_logical_replication_workers": "0",
     "max_wal_size": "512MB",
     "fsync": "on",
     "synchronous_commit": "on",
@@ -49,8 +50,8 @@ class EmbeddedPostgres:
 
     `data_dir` belongs to this server alone; it holds the data, generated passwords (0600), a bounded log and
     a lock. `port` may be a function: it is asked once, after a left-over server of this folder was stopped.
-    As root the server runs as the folder's owner, else as account `opsconductor` or `nobody`, from a copy of
-    the programs in the folder. When this process (strictly, the thread that started it) ends, so does it.
+    As root the server runs as the folder's owner, else as account `opsconductor` or `nobody` and then from a
+    copy of the programs in the folder. It ends when this process does (strictly, the thread that started it).
 
     Implements `infra.embedded.services.Service`.
     """
@@ -77,11 +78,13 @@ class EmbeddedPostgres:
         if self.alive():
             raise ServiceFailed(f"The embedded PostgreSQL in {self._folder.path} is already running.")
         try:
-            installation = cluster.prepare(self._folder)
+            # Others may pass through (the server's account has to), not look around.
+            self._folder.path.mkdir(mode=0o711, parents=True, exist_ok=True)
             if not self._lock.held():
                 self._lock.acquire()
             await stop_leftovers(self._folder.cluster)
             port = self._settled_port()
+            installation = cluster.install(self._folder)
             if not self._folder.cluster.exists():
                 await cluster.create(self._folder, installation)
             cluster.require_readable_version(self._folder)
@@ -126,7 +129,10 @@ class EmbeddedPostgres:
             self._port = self._port()
         if not ports.is_free(self._port):
             raise PortTaken(
-                self._port, host=ports.LOOPBACK, purpose="the embedded PostgreSQL", setting="OPS_DATABASE_URL"
+                self._port,
+                host=ports.LOOPBACK,
+                purpose="the embedded PostgreSQL",
+                remedy="set OPS_DATABASE_URL to a PostgreSQL of yours",
             )
         return self._port
 
@@ -142,7 +148,7 @@ class EmbeddedPostgres:
         return await ChildProcess.spawn(
             [str(installation.programs / "postgres"), "-D", str(self._folder.cluster), *settings],
             on_line=self._keep,
-            env=cluster.ENVIRONMENT,
+            env=cluster.environment(),
             cwd=self._folder.path,
             account=installation.account,
             death_signal=signal.SIGINT,

@@ -307,6 +307,7 @@ async def test_root_can_serve_an_ordinary_users_folder_and_give_it_back(place: P
         assert running(again.told("pid"))
         again.process.send_signal(signal.SIGTERM)
         assert again.told("reason") == "SIGTERM"
+    assert {path.stat().st_uid for path in folder.rglob("*")} == {NOBODY}
 
 
 @root_only

@@ -36,6 +36,13 @@ def python(name: str, code: str, lines: Lines, *, grace: float = 5.0) -> Command
     return CommandService(command, on_line=lines.add)
 
 
+def waiting(name: str, *argv: str, ready_within: float = 30.0) -> CommandService:
+    """A child that is never ready."""
+    never = asyncio.Event().wait
+    command = Command(name=name, argv=argv, env={}, ready=never, ready_within=ready_within)
+    return CommandService(command, on_line=Lines().add)
+
+
 async def test_services_stop_in_reverse_order_when_told_to() -> None:
     notes, lines = list[str](), Lines()
     async with Supervisor(note=notes.append) as supervisor:
@@ -82,30 +89,20 @@ async def test_a_child_that_keeps_dying_ends_everything_with_its_reason() -> Non
 
 
 async def test_a_child_that_never_gets_ready_shows_what_it_said() -> None:
-    complains = python("broken", "import sys; sys.exit('no such table: runs')", Lines())
+    complains = waiting("broken", sys.executable, "-c", "import sys; sys.exit('no such table: runs')")
     async with Supervisor(note=Lines().append) as supervisor:
         with pytest.raises(ServiceFailed, match=r"before it was ready \(exit code 1\)[\s\S]*no such table"):
             await supervisor.start(complains)
 
 
 async def test_a_program_that_is_not_there_is_named() -> None:
-    absent = CommandService(
-        Command(name="absent", argv=["/nowhere/program"], env={}, ready=asyncio.Event().wait),
-        on_line=Lines().add,
-    )
+    absent = waiting("absent", "/nowhere/program")
     with pytest.raises(ServiceFailed, match=r"exit code 126[\s\S]*/nowhere/program: No such file"):
         await absent.start()
 
 
 async def test_a_child_that_is_not_ready_in_time_is_stopped() -> None:
-    command = Command(
-        name="slow",
-        argv=[sys.executable, "-uc", SLEEPS],
-        env={},
-        ready=asyncio.Event().wait,
-        ready_within=0.2,
-    )
-    slow = CommandService(command, on_line=Lines().add)
+    slow = waiting("slow", sys.executable, "-c", SLEEPS, ready_within=0.2)
 
     with pytest.raises(ServiceFailed, match=r"slow was not ready after 0\.2 s"):
         await slow.start()
@@ -153,8 +150,7 @@ async def test_a_second_signal_does_not_wait_for_the_grace() -> None:
 
 
 async def test_a_signal_during_the_start_calls_it_off() -> None:
-    command = Command(name="slow", argv=[sys.executable, "-c", SLEEPS], env={}, ready=asyncio.Event().wait)
-    slow = CommandService(command, on_line=Lines().add)
+    slow = waiting("slow", sys.executable, "-c", SLEEPS)
     async with Supervisor(note=Lines().append) as supervisor:
         starting = asyncio.create_task(supervisor.start(slow))
         await eventually(lambda: slow.pid is not None)
