@@ -63,8 +63,8 @@ def require_enterable(folder: Path, account: Account) -> None:
         if not _may_enter(step.stat(), account):
             raise DataFolderUnusable(
                 f"The embedded PostgreSQL runs as user {account.name} (PostgreSQL refuses root), who cannot "
-                f"enter {step}, a part of {folder}. Set OPS_DATA_DIR to a folder of root's that others may enter, "
-                f"such as /var/lib/opsconductor, or allow it with `chmod o+x {step}`."
+                f"enter {step}, a part of {folder}. Set OPS_DATA_DIR to a folder of root's that others may "
+                f"enter, such as /var/lib/opsconductor, or allow it with `chmod o+x {step}`."
             )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.embedded.errors import DataFolderUnusable, ServiceFailed
 from infra.embedded.places import require_enterable, server_account, write_private
 from infra.embedded.postgres import binaries
+from infra.embedded.postgres.leftovers import stop_leftovers
 from infra.embedded.process import Account, ChildProcess, describe_exit
 
 SUPERUSER = "postgres"
@@ -118,6 +119,7 @@ async def create(folder: Folder, installation: Installation) -> None:
     """
     fresh, password_file = folder.path / "cluster.new", folder.path / "initdb.password"
     try:
+        await stop_leftovers(fresh)
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(mode=0o700)
         write_private(password_file, secret(folder.superuser_password))

@@ -233,10 +233,14 @@ async def test_a_server_that_cannot_start_shows_its_last_lines(data: Path, port:
     settings.write_text(good)
 
 
-async def test_a_first_start_that_was_cut_short_begins_anew(place: Path, port: int) -> None:
+@linux_only
+async def test_a_first_start_that_was_killed_halfway_is_begun_anew(place: Path, port: int) -> None:
     half = place / "data/cluster.new"
-    half.mkdir(parents=True)
-    (half / "PG_VERSION").write_text("18\n")
+    with up("postgres", str(place / "data"), str(port)) as first:
+        await eventually((half / "PG_VERSION").exists)
+        first.process.kill()
+        first.process.wait()
+    assert not (place / "data/cluster").exists()
 
     async with started(EmbeddedPostgres(place / "data", port)) as connection:
         assert await connection.fetchval("SELECT 1") == 1
