@@ -105,7 +105,7 @@ def _queue_delete(channel: Channel, method: Queue.Delete) -> Frame:
 
 
 def _qos(channel: Channel, method: Basic.Qos) -> Frame:
-    _refuse_options(method, "prefetch_size", "globally")
+    _refuse_options(method, "prefetch_size", "global_")
     channel.prefetch = method.prefetch_count
     return Basic.QosOk()
 
