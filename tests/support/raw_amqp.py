@@ -27,7 +27,15 @@ class RawAmqp:
         return cls(*await asyncio.open_connection(parsed.host, parsed.port or 5672))
 
     @classmethod
-    async def connect(cls, url: str, *, heartbeat: int = 0, frame_max: int = 131072) -> "RawAmqp":
+    async def connect(cls, url: str, *, heartbeat: int = 0) -> "RawAmqp":
+        raw = await cls.tuned(url, heartbeat=heartbeat)
+        raw.method(0, Connection.Open())
+        await raw.expect(Connection.OpenOk)
+        return raw
+
+    @classmethod
+    async def tuned(cls, url: str, *, heartbeat: int = 0) -> "RawAmqp":
+        """Logged in, but without a virtual host yet."""
         raw = await cls.dial(url)
         parsed = URL(url)
         raw.write(b"AMQP\x00\x00\x09\x01")
@@ -41,9 +49,7 @@ class RawAmqp:
             ),
         )
         await raw.expect(Connection.Tune)
-        raw.method(0, Connection.TuneOk(channel_max=100, frame_max=frame_max, heartbeat=heartbeat))
-        raw.method(0, Connection.Open())
-        await raw.expect(Connection.OpenOk)
+        raw.method(0, Connection.TuneOk(channel_max=100, frame_max=131072, heartbeat=heartbeat))
         return raw
 
     @classmethod

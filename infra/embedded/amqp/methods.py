@@ -17,6 +17,9 @@ from infra.embedded.amqp.queues import Queue as MessageQueue
 from infra.embedded.amqp.queues import QueueOptions
 from infra.embedded.amqp.refusals import Refusal, not_implemented
 
+DIRECT_REPLY_TO = "amq.rabbitmq.reply-to"
+"""FastStream asks for it when it starts; it can be seen here, but not consumed from."""
+
 
 def _named_queue(channel: Channel, name: str) -> MessageQueue:
     """An empty name means the queue this channel declared last."""
@@ -59,6 +62,8 @@ def _exchange_delete(channel: Channel, method: Exchange.Delete) -> Frame:
 
 
 def _queue_declare(channel: Channel, method: Queue.Declare) -> Frame:
+    if method.passive and method.queue == DIRECT_REPLY_TO:
+        return Queue.DeclareOk(method.queue, 0, 0)
     if method.passive:
         queue = _named_queue(channel, method.queue)
     else:
@@ -112,7 +117,7 @@ def _qos(channel: Channel, method: Basic.Qos) -> Frame:
 
 def _consume(channel: Channel, method: Basic.Consume) -> None:
     _refuse_options(method, "no_local", "arguments")
-    if method.queue == "amq.rabbitmq.reply-to":
+    if method.queue == DIRECT_REPLY_TO:
         raise not_implemented("direct reply-to")
     queue = _named_queue(channel, method.queue)
     tag = method.consumer_tag or f"amq.ctag-{secrets.token_urlsafe(16)}"

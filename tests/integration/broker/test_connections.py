@@ -30,8 +30,11 @@ async def test_wrong_credentials_are_refused_with_403(broker: Endpoint, user: st
 
 
 async def test_an_unknown_virtual_host_is_refused_with_530(broker: Endpoint) -> None:
-    with pytest.raises(aio_pika.exceptions.AMQPError, match="NOT_ALLOWED|530"):
-        await aio_pika.connect(str(URL(broker.url).with_path("/nowhere")))
+    raw = await RawAmqp.tuned(broker.url)
+    raw.method(0, Connection.Open("nowhere"))
+
+    assert (await raw.connection_close()).reply_code == 530
+    await raw.close()
 
 
 async def test_a_client_of_another_protocol_is_told_ours_and_let_go(broker: Endpoint) -> None:
@@ -59,7 +62,7 @@ async def test_a_peer_that_sends_heartbeats_stays_and_gets_them(broker: Endpoint
         assert isinstance(frame, Heartbeat)
         raw.write(Heartbeat.marshal())
 
-    raw.method(0, Connection.Close(200, "bye"))
+    raw.method(0, Connection.Close(200, "bye", 0, 0))
     await raw.expect(Connection.CloseOk)
     await raw.close()
 
@@ -154,7 +157,10 @@ async def test_arguments_that_cannot_be_read_close_the_connection(broker: Endpoi
 
     raw.frame(1, 1, payload)
 
-    assert (await raw.connection_close()).reply_code in (501, 502, 503, 541)
+    try:
+        assert (await raw.connection_close()).reply_code in (501, 502, 503, 541)
+    except asyncio.IncompleteReadError:
+        assert not broker.embedded, "only RabbitMQ closes some without a word"
     await raw.close()
 
 

@@ -15,7 +15,7 @@ KIB = 1024
 
 @pytest.mark.parametrize("prefetch", [1, 4])
 async def test_no_more_handlers_run_at_once_than_the_prefetch(broker: Endpoint, name: Name, prefetch: int) -> None:
-    app = RabbitBroker(broker.url)
+    app = RabbitBroker(broker.url, logger=None)
     running, most, done, gate = 0, 0, 0, asyncio.Event()
 
     @app.subscriber(RabbitQueue(name("q"), durable=True), channel=Channel(prefetch_count=prefetch))
@@ -39,7 +39,7 @@ async def test_no_more_handlers_run_at_once_than_the_prefetch(broker: Endpoint, 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
 async def test_10_000_messages_arrive_without_a_loss(broker: Endpoint, name: Name, queue_type: str) -> None:
-    app = RabbitBroker(broker.url)
+    app = RabbitBroker(broker.url, logger=None)
     seen: Counter[int] = Counter()
     queue = RabbitQueue(name("q"), durable=True, arguments={"x-queue-type": queue_type})
     exchange = RabbitExchange(name("e"), type=ExchangeType.TOPIC, durable=True)
@@ -60,7 +60,7 @@ async def test_10_000_messages_arrive_without_a_loss(broker: Endpoint, name: Nam
 
 
 async def test_bodies_of_64_kib_arrive_whole(broker: Endpoint, name: Name) -> None:
-    app = RabbitBroker(broker.url)
+    app = RabbitBroker(broker.url, logger=None)
     bodies: list[bytes] = []
 
     @app.subscriber(RabbitQueue(name("q"), durable=True), channel=Channel(prefetch_count=8))
@@ -76,7 +76,7 @@ async def test_bodies_of_64_kib_arrive_whole(broker: Endpoint, name: Name) -> No
 
 
 async def test_a_handler_that_raises_dead_letters_its_message(broker: Endpoint, name: Name) -> None:
-    app = RabbitBroker(broker.url)
+    app = RabbitBroker(broker.url, logger=None)
     graves = RabbitExchange(name("dlx"), type=ExchangeType.TOPIC, durable=True)
     arguments = {"x-dead-letter-exchange": graves.name}
     buried: list[str] = []
