@@ -1,12 +1,14 @@
 """An AMQP client without manners: speaks single frames, well-formed or not."""
 
 import asyncio
+import contextlib
 import struct
 from typing import TypeVar
 
 from pamqp import frame as codec
 from pamqp.base import Frame
 from pamqp.commands import Basic, Channel, Connection
+from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 from yarl import URL
 
@@ -40,7 +42,7 @@ class RawAmqp:
         parsed = URL(url)
         raw.write(b"AMQP\x00\x00\x09\x01")
         await raw.expect(Connection.Start)
-        capabilities = {"authentication_failure_close": True, "consumer_cancel_notify": True}
+        capabilities: FieldTable = {"authentication_failure_close": True, "consumer_cancel_notify": True}
         raw.method(
             0,
             Connection.StartOk(
@@ -103,10 +105,8 @@ class RawAmqp:
 
     async def close(self) -> None:
         self.writer.close()
-        try:
+        with contextlib.suppress(ConnectionError):  # the server may be faster
             await self.writer.wait_closed()
-        except ConnectionError:
-            pass  # the server was faster
 
 
 def vars_of(decoded: object) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A TCP relay between a client and a server that can be cut: a broken network, without touching either end."""
+"""A TCP relay between a client and a server that can be cut: a network that breaks."""
 
 import asyncio
 

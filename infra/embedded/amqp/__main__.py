@@ -10,18 +10,16 @@ import uvloop
 
 from infra.embedded.amqp.server import AmqpServer
 
-PREFIX = "OPS_EMBEDDED_AMQP_"
-NAMES = tuple(PREFIX + name for name in ("PORT", "USERNAME", "PASSWORD"))
+HOST = "OPS_EMBEDDED_AMQP_HOST"
+REQUIRED = ("OPS_EMBEDDED_AMQP_PORT", "OPS_EMBEDDED_AMQP_USERNAME", "OPS_EMBEDDED_AMQP_PASSWORD")
 
 
 async def serve(environment: Mapping[str, str]) -> None:
-    missing = [name for name in NAMES if not environment.get(name)]
+    missing = [name for name in REQUIRED if not environment.get(name)]
     if missing:
         sys.exit(f"The embedded AMQP endpoint cannot start: set {', '.join(missing)} in the environment.")
-    port, username, password = (environment[name] for name in NAMES)
-    if not port.isdecimal():
-        sys.exit(f"The embedded AMQP endpoint cannot start: {NAMES[0]}={port!r} is not a port number.")
-    host = environment.get(PREFIX + "HOST", "127.0.0.1")
+    port, username, password = (environment[name] for name in REQUIRED)
+    host = environment.get(HOST, "127.0.0.1")
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)

@@ -2,9 +2,9 @@
 
 import asyncio
 import hmac
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
+from pamqp import frame as codec
 from pamqp.base import Frame
 from pamqp.commands import Channel as ChannelMethods
 from pamqp.commands import Connection as Methods
@@ -26,7 +26,6 @@ HANDSHAKE_SECONDS = 10.0
 CLOSE_SECONDS = 3.0
 FLUSH_BYTES = 64 * 1024
 HIGH_WATER_BYTES = 256 * 1024
-
 CAPABILITIES = (
     "publisher_confirms",
     "basic.nack",
@@ -36,22 +35,8 @@ CAPABILITIES = (
 )
 SERVER_PROPERTIES: FieldTable = {
     "product": "OpsConductor embedded AMQP",
-    "capabilities": {capability: True for capability in CAPABILITIES},
+    "capabilities": dict.fromkeys(CAPABILITIES, True),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """The one user there is."""
-
-    username: str
-    password: str
-
-    def accepts(self, response: str | bytes) -> bool:
-        """SASL PLAIN (RFC 4616): authzid NUL authcid NUL password. Compared in constant time."""
-        given = response.encode() if isinstance(response, str) else response
-        _, _, given = given.partition(b"\x00")
-        return hmac.compare_digest(given, f"{self.username}\x00{self.password}".encode())
 
 
 class Connection(asyncio.Protocol):
@@ -61,15 +46,15 @@ class Connection(asyncio.Protocol):
     deliveries and what it sends is not read either; TCP holds it back.
     """
 
-    def __init__(self, broker: Broker, login: Login, open_connections: set["Connection"]) -> None:
-        self.username = login.username
+    def __init__(self, broker: Broker, username: str, password: str, open_now: set["Connection"]) -> None:
+        self.username = username
         self.frame_max = FRAME_MAX
         self.cancels_consumers = False
-        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
+        self.lost: asyncio.Future[None] = self._loop.create_future()
         self._broker = broker
-        self._login = login
-        self._open_connections = open_connections
+        self._secret = f"{username}\x00{password}".encode()
+        self._open_now = open_now
         self._frames = framing.FrameBuffer(FRAME_MAX_BEFORE_TUNE)
         self._channels: dict[int, Channel] = {}
         self._expected: type[Frame] | None = None
@@ -83,12 +68,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
         self._transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        self._open_connections.add(self)
+        self._open_now.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._closing = True
-        self._timer.cancel()
-        self._open_connections.discard(self)
+        self._open_now.discard(self)
         self._leave()
         self.lost.set_result(None)
 
@@ -104,8 +87,8 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._transport.resume_reading()
         self._work()
-        waiting = {each.queue: None for ch in self._channels.values() for each in ch.consumers.values()}
-        for queue in waiting:
+        consumers = [each for channel in self._channels.values() for each in channel.consumers.values()]
+        for queue in {consumer.queue: None for consumer in consumers}:
             queue.pump()
 
     def send(self, frame: bytes) -> None:
@@ -130,37 +113,36 @@ class Connection(asyncio.Protocol):
 
     def _work(self) -> None:
         """Handle every complete frame, unless the peer has to read first."""
-        if not self._greeted and not self._greet():
-            return
+        method: Frame | None = None
         try:
-            while not self._paused and (found := self._frames.next_frame()) is not None:
+            while (self._greeted or self._greet()) and not self._paused:
+                if (found := self._frames.next_frame()) is None:
+                    return
                 kind, number, payload = found
                 if kind != FRAME_HEARTBEAT:
-                    self._on_frame(kind, number, payload)
+                    method = framing.decode_method(payload) if kind == FRAME_METHOD else None
+                    self._on_frame(kind, number, payload, method)
         except Refusal as refusal:
             if self._closing:
                 self.abort()
             else:
-                self.close(refusal.code, refusal.text)
+                self.close(refusal.code, refusal.text, method)
 
     def _greet(self) -> bool:
         header = self._frames.take(len(PROTOCOL_HEADER))
-        if header is None:
-            return False
-        if header != PROTOCOL_HEADER:
+        if header == PROTOCOL_HEADER:
+            self._greeted = True
+            self._ask(Methods.Start(server_properties=SERVER_PROPERTIES), Methods.StartOk)
+        elif header is not None:
             self._transport.write(PROTOCOL_HEADER)
             self._transport.close()
-            return False
-        self._greeted = True
-        self._expect(Methods.Start(server_properties=SERVER_PROPERTIES), Methods.StartOk)
-        return True
+        return self._greeted
 
-    def _expect(self, question: Frame, reply: type[Frame]) -> None:
-        self.send(framing.method_frame(question, 0))
+    def _ask(self, question: Frame, reply: type[Frame]) -> None:
+        self.send(codec.marshal(question, 0))
         self._expected = reply
 
-    def _on_frame(self, kind: int, number: int, payload: bytes) -> None:
-        method = framing.decode_method(payload) if kind == FRAME_METHOD else None
+    def _on_frame(self, kind: int, number: int, payload: bytes, method: Frame | None) -> None:
         if self._closing:
             if isinstance(method, Methods.Close | Methods.CloseOk):
                 self._end()
@@ -168,52 +150,48 @@ class Connection(asyncio.Protocol):
         if number == 0:
             self._on_connection_method(method)
             return
-        if self._expected is not None:
-            raise Refusal(503, "a channel was used before connection.open")
         channel = self._channels.get(number)
+        if channel is None or self._expected is not None:
+            self._open_channel(number, method)
+            return
         try:
             if method is not None:
-                self._on_channel_method(number, channel, method)
-            elif channel is None:
-                raise Refusal(504, f"content on channel {number}, which is not open")
-            elif not channel.closing and kind == FRAME_HEADER:
-                channel.on_header(payload)
-            elif not channel.closing and kind == FRAME_BODY:
-                channel.on_body(payload)
+                self._on_channel_method(channel, method)
+            elif not channel.closing:
+                {FRAME_HEADER: channel.on_header, FRAME_BODY: channel.on_body}[kind](payload)
         except Refusal as refusal:
-            if refusal.closes_connection or channel is None:
-                self._close_for(refusal, method)
-            else:
-                channel.close()
-                class_id, method_id = _ids(method)
-                channel.send(ChannelMethods.Close(refusal.code, refusal.text, class_id, method_id))
+            if refusal.closes_connection:
+                raise
+            channel.close()
+            channel.send(ChannelMethods.Close(refusal.code, refusal.text, *_ids(method)))
 
-    def _on_channel_method(self, number: int, channel: Channel | None, method: Frame) -> None:
-        if isinstance(method, ChannelMethods.Open):
-            if channel is not None or number > CHANNEL_MAX:
-                why = f"is above channel_max {CHANNEL_MAX}" if channel is None else "is open already"
-                raise Refusal(504, f"channel {number} {why}")
-            self._channels[number] = Channel(number, self, self._broker)
-            self._channels[number].send(ChannelMethods.OpenOk())
-        elif channel is None:
-            raise Refusal(504, f"expected 'channel.open' on channel {number}, got {method.name}")
-        elif isinstance(method, ChannelMethods.CloseOk):
-            self._channels.pop(number)
+    def _open_channel(self, number: int, method: Frame | None) -> None:
+        if self._expected is not None:
+            raise Refusal(503, "a channel was used before connection.open")
+        if not isinstance(method, ChannelMethods.Open) or number > CHANNEL_MAX:
+            raise Refusal(504, f"expected 'channel.open' on a channel up to {CHANNEL_MAX}, on {number}")
+        self._channels[number] = Channel(number, self, self._broker)
+        self._channels[number].send(ChannelMethods.OpenOk())
+
+    def _on_channel_method(self, channel: Channel, method: Frame) -> None:
+        if isinstance(method, ChannelMethods.CloseOk):
+            self._channels.pop(channel.number)
         elif isinstance(method, ChannelMethods.Close):
             channel.close()
-            self._channels.pop(number)
+            self._channels.pop(channel.number)
             channel.send(ChannelMethods.CloseOk())
         elif channel.closing:
             return
-        elif channel.awaits_content:
+        elif isinstance(method, ChannelMethods.Open):
+            raise Refusal(504, f"channel {channel.number} is open already")
+        elif channel.incoming is not None:
             raise Refusal(505, f"expected the content of a publish, got {method.name}")
         else:
             methods.answer(channel, method)
 
     def _on_connection_method(self, method: Frame | None) -> None:
         if isinstance(method, Methods.Close):
-            self._closing = True
-            self.send(framing.method_frame(Methods.CloseOk(), 0))
+            self.send(codec.marshal(Methods.CloseOk(), 0))
             self._end()
         elif method is None:
             raise Refusal(505, "content on channel 0")
@@ -222,26 +200,29 @@ class Connection(asyncio.Protocol):
         elif type(method) is not self._expected:
             raise Refusal(503, f"expected {self._expected.name}, got {method.name}")
         elif isinstance(method, Methods.StartOk):
-            self._on_start_ok(method)
+            self._log_in(method)
         elif isinstance(method, Methods.TuneOk):
-            self._on_tune_ok(method)
+            self._tune(method)
         elif isinstance(method, Methods.Open):
-            self._on_open(method)
+            self._open(method)
 
-    def _on_start_ok(self, method: Methods.StartOk) -> None:
-        capabilities = method.client_properties.get("capabilities")
-        able = capabilities if isinstance(capabilities, dict) else {}
+    def _log_in(self, method: Methods.StartOk) -> None:
+        """SASL PLAIN (RFC 4616): authzid NUL authcid NUL password."""
+        able = (method.client_properties or {}).get("capabilities")
+        able = able if isinstance(able, dict) else {}
         self.cancels_consumers = bool(able.get("consumer_cancel_notify"))
         if method.mechanism != "PLAIN":
             raise Refusal(503, f"unknown authentication mechanism '{method.mechanism}'; PLAIN is offered")
-        if self._login.accepts(method.response):
-            self._expect(Methods.Tune(CHANNEL_MAX, FRAME_MAX, HEARTBEAT_SECONDS), Methods.TuneOk)
+        response: str | bytes = method.response
+        given = response.encode() if isinstance(response, str) else response
+        if hmac.compare_digest(given.partition(b"\x00")[2], self._secret):
+            self._ask(Methods.Tune(CHANNEL_MAX, FRAME_MAX, HEARTBEAT_SECONDS), Methods.TuneOk)
         elif able.get("authentication_failure_close"):
             raise Refusal(403, "Login was refused using authentication mechanism PLAIN.")
         else:
             self._transport.close()
 
-    def _on_tune_ok(self, method: Methods.TuneOk) -> None:
+    def _tune(self, method: Methods.TuneOk) -> None:
         wanted = method.frame_max or FRAME_MAX
         if not FRAME_MAX_BEFORE_TUNE <= wanted <= FRAME_MAX:
             raise Refusal(530, f"negotiated frame_max = {wanted} is not within 4096 and {FRAME_MAX}")
@@ -249,11 +230,11 @@ class Connection(asyncio.Protocol):
         self._heartbeat = method.heartbeat
         self._expected = Methods.Open
 
-    def _on_open(self, method: Methods.Open) -> None:
+    def _open(self, method: Methods.Open) -> None:
         if method.virtual_host != "/":
             raise Refusal(530, f"vhost {method.virtual_host} not found")
         self._expected = None
-        self.send(framing.method_frame(Methods.OpenOk(), 0))
+        self.send(codec.marshal(Methods.OpenOk(), 0))
         self._timer.cancel()
         if self._heartbeat:
             self._timer = self._loop.call_later(self._heartbeat / 2, self._beat)
@@ -266,25 +247,24 @@ class Connection(asyncio.Protocol):
         self.send(Heartbeat.marshal())
         self._timer = self._loop.call_later(self._heartbeat / 2, self._beat)
 
-    def _close_for(self, refusal: Refusal, method: Frame | None) -> None:
-        class_id, method_id = _ids(method)
-        self.close(refusal.code, refusal.text, class_id=class_id, method_id=method_id)
-
-    def close(self, code: int, text: str, *, class_id: int = 0, method_id: int = 0) -> None:
+    def close(self, code: int, text: str, method: Frame | None = None) -> None:
         """Say why, give back what the peer held, and wait a little for its Close-Ok."""
-        self.send(framing.method_frame(Methods.Close(code, text, class_id, method_id), 0))
-        self._closing = True
+        self.send(codec.marshal(Methods.Close(code, text, *_ids(method)), 0))
         self._leave()
-        self._timer.cancel()
         self._timer = self._loop.call_later(CLOSE_SECONDS, self.abort)
 
     def _leave(self) -> None:
+        """Nothing is received or delivered any more; what it held and what was its own goes."""
+        self._closing = True
+        self._timer.cancel()
         channels, self._channels = list(self._channels.values()), {}
         for channel in channels:
             channel.close()
-        self._broker.delete_queues_of(self)
+        for queue in [each for each in self._broker.queues.values() if each.owner is self]:
+            self._broker.delete_queue(queue)
 
     def _end(self) -> None:
+        self._closing = True
         self._flush()
         self._transport.close()
 
@@ -294,10 +274,3 @@ class Connection(asyncio.Protocol):
 
 def _ids(method: Frame | None) -> tuple[int, int]:
     return (method.index >> 16, method.index & 0xFFFF) if method is not None else (0, 0)
-
-
-if TYPE_CHECKING:
-    from infra.embedded.amqp.channel import Wire
-
-    def _is_wire(connection: Connection) -> Wire:
-        return connection

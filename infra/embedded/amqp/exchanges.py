@@ -3,7 +3,6 @@
 from infra.embedded.amqp.queues import Queue
 
 KINDS = ("direct", "fanout", "topic")
-ROUTES_REMEMBERED = 4096
 
 
 def topic_matches(pattern: str, key: str) -> bool:
@@ -24,40 +23,19 @@ def topic_matches(pattern: str, key: str) -> bool:
 
 
 class Exchange:
-    """One of `KINDS`; remembers routes until a binding changes."""
+    """One of `KINDS`, and its bindings in the order they were made."""
 
-    def __init__(self, name: str, kind: str, *, durable: bool) -> None:
-        self.name = name
+    def __init__(self, kind: str, *, durable: bool) -> None:
         self.kind = kind
         self.durable = durable
-        self._bindings: dict[tuple[str, Queue], None] = {}
-        self._routes: dict[str, tuple[Queue, ...]] = {}
-
-    @property
-    def in_use(self) -> bool:
-        return bool(self._bindings)
-
-    def bind(self, key: str, queue: Queue) -> None:
-        self._bindings[(key, queue)] = None
-        self._routes.clear()
-
-    def unbind(self, key: str, queue: Queue) -> None:
-        self._bindings.pop((key, queue), None)
-        self._routes.clear()
+        self.bindings: dict[tuple[str, Queue], None] = {}
 
     def forget(self, queue: Queue) -> None:
-        self._bindings = {binding: None for binding in self._bindings if binding[1] is not queue}
-        self._routes.clear()
+        self.bindings = {binding: None for binding in self.bindings if binding[1] is not queue}
 
     def route(self, key: str) -> tuple[Queue, ...]:
         """Every queue once, however many of its bindings match."""
-        found = self._routes.get(key)
-        if found is None:
-            if len(self._routes) >= ROUTES_REMEMBERED:
-                self._routes.clear()
-            matching = {queue: None for pattern, queue in self._bindings if self._matches(pattern, key)}
-            found = self._routes[key] = tuple(matching)
-        return found
+        return tuple(dict.fromkeys(queue for pattern, queue in self.bindings if self._matches(pattern, key)))
 
     def _matches(self, pattern: str, key: str) -> bool:
         if self.kind == "topic":

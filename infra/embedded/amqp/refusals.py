@@ -2,8 +2,6 @@
 
 from pamqp.exceptions import CLASS_MAPPING, AMQPHardError
 
-REPLY_TEXT_BYTES = 255
-
 
 class Refusal(Exception):
     """Closes the channel or, for what AMQP calls a hard error, the connection; the text is for a person."""
@@ -13,13 +11,9 @@ class Refusal(Exception):
         self.code = code
         self.closes_connection = issubclass(kind, AMQPHardError)
         text = f"{kind.__dict__['name'].replace('-', '_')} - {reason}"
-        self.text = text.encode()[:REPLY_TEXT_BYTES].decode(errors="ignore")
+        self.text = text.encode()[:255].decode(errors="ignore")
         super().__init__(self.text)
 
 
 def not_implemented(thing: str) -> Refusal:
     return Refusal(540, f"the embedded endpoint does not implement {thing}; use RabbitMQ for that")
-
-
-def missing(kind: str, name: str) -> Refusal:
-    return Refusal(404, f"no {kind} '{name}' in vhost '/'")

@@ -93,7 +93,7 @@ async def name(broker: Endpoint) -> AsyncIterator[Name]:
 @pytest.fixture
 async def connect_limited() -> AsyncIterator[Connect]:
     """Connections to an embedded endpoint that may hold no more than 1 MiB of messages."""
-    server = AmqpServer(port=0, username="tester", password="secret", memory_limit=1024 * 1024)
+    server = AmqpServer(port=0, username="tester", password="secret", memory=1024 * 1024)
     await server.start()
     opened: list[AbstractConnection] = []
 

@@ -1,13 +1,11 @@
 """What a consumer may rely on: prefetch, turns, acknowledgement, redelivery."""
 
-import asyncio
-
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelInvalidStateError, ChannelPreconditionFailed
 
-from tests.support.amqp_endpoints import Connect, Endpoint, Name
+from tests.support.amqp_endpoints import Connect, Endpoint, Name, soon
 from tests.support.eventually import eventually
 
 KINDS = pytest.mark.parametrize("queue_type", ["classic", "quorum"])
@@ -43,7 +41,7 @@ async def settled(channel: AbstractChannel, queue: AbstractQueue, *, ready: int)
         counted = await channel.declare_queue(queue.name, passive=True)
         return counted.declaration_result.message_count == ready
 
-    await eventually(is_so)
+    await soon(is_so)
 
 
 @KINDS
@@ -167,7 +165,7 @@ async def test_an_unknown_delivery_tag_closes_the_channel_with_406(
     await (await channel.get_underlay_channel()).basic_ack(message.delivery_tag or 0)
 
     with pytest.raises((ChannelPreconditionFailed, ChannelInvalidStateError)):
-        await eventually(lambda: queue.get(fail=False))
+        await soon(lambda: queue.get(fail=False))
 
 
 async def test_get_on_an_empty_queue_says_so(connection: AbstractConnection, name: Name) -> None:
@@ -189,5 +187,3 @@ async def test_without_acknowledgement_nothing_is_held(connection: AbstractConne
     other = await connection.channel()
     counted = await other.declare_queue(queue.name, passive=True)
     assert counted.declaration_result.message_count == 0
-
-

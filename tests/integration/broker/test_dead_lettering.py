@@ -6,10 +6,10 @@ from typing import Any
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
+from pamqp.common import FieldTable
 
 from contracts.topology import Queue
-from tests.support.amqp_endpoints import Endpoint, Name
-from tests.support.eventually import eventually
+from tests.support.amqp_endpoints import Endpoint, Name, soon
 
 
 async def with_dead_letters(
@@ -30,12 +30,15 @@ async def publish(channel: AbstractChannel, queue: AbstractQueue, body: bytes, *
 
 
 async def fetched(queue: AbstractQueue) -> AbstractIncomingMessage:
-    return await eventually(lambda: queue.get(fail=False, no_ack=True))
+    return await soon(lambda: queue.get(fail=False, no_ack=True))
 
 
 def the_death(message: AbstractIncomingMessage) -> dict[str, Any]:
-    [death] = message.headers["x-death"]  # type: ignore[misc, union-attr]
-    return dict(death)  # type: ignore[call-overload, no-any-return]
+    deaths = message.headers["x-death"]
+    assert isinstance(deaths, list)
+    [death] = deaths
+    assert isinstance(death, dict)
+    return death
 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
@@ -45,7 +48,7 @@ async def test_a_rejected_message_is_dead_lettered_with_its_history(
     channel = await connection.channel()
     work, dead = await with_dead_letters(channel, name, {"x-queue-type": queue_type})
     await publish(channel, work, b"bad", traceparent="00-1-2-3")
-    message = await eventually(lambda: work.get(fail=False))
+    message = await soon(lambda: work.get(fail=False))
 
     await message.reject(requeue=False)
 
@@ -155,7 +158,11 @@ async def test_the_oldest_message_leaves_a_full_queue_as_a_dead_letter(
 
 async def test_dead_letters_do_not_go_round_in_a_circle(connection: AbstractConnection, name: Name) -> None:
     channel = await connection.channel()
-    arguments = {"x-max-length": 1, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": name("ring")}
+    arguments: FieldTable = {
+        "x-max-length": 1,
+        "x-dead-letter-exchange": "",
+        "x-dead-letter-routing-key": name("ring"),
+    }
     ring = await channel.declare_queue(name("ring"), durable=True, arguments=arguments)
 
     for body in (b"1", b"2", b"3"):
@@ -183,7 +190,7 @@ async def test_at_least_once_dead_letters_wait_for_their_exchange(
     if not broker.embedded:
         pytest.skip("RabbitMQ keeps them as well, but tries again only after minutes")
     channel = await connection.channel()
-    arguments = {
+    arguments: FieldTable = {
         "x-queue-type": "quorum",
         "x-dead-letter-exchange": name("late"),
         "x-dead-letter-strategy": "at-least-once",
@@ -215,6 +222,6 @@ async def test_the_queues_of_our_topology_can_be_declared_and_dead_letter(
     await dead.bind(graves, "#")
     await commands.publish(aio_pika.Message(b"{}"), ours.routing_key)
 
-    await (await eventually(lambda: queue.get(fail=False))).reject(requeue=False)
+    await (await soon(lambda: queue.get(fail=False))).reject(requeue=False)
 
     assert the_death(await fetched(dead))["queue"] == queue.name

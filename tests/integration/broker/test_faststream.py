@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from typing import Literal
 
 import pytest
 from faststream import AckPolicy
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit.schemas.queue import ClassicQueueArgs, QueueType
 
 from tests.support.amqp_endpoints import Endpoint, Name
 from tests.support.eventually import eventually
@@ -14,7 +16,9 @@ KIB = 1024
 
 
 @pytest.mark.parametrize("prefetch", [1, 4])
-async def test_no_more_handlers_run_at_once_than_the_prefetch(broker: Endpoint, name: Name, prefetch: int) -> None:
+async def test_no_more_handlers_run_at_once_than_the_prefetch(
+    broker: Endpoint, name: Name, prefetch: int
+) -> None:
     app = RabbitBroker(broker.url, logger=None)
     running, most, done, gate = 0, 0, 0, asyncio.Event()
 
@@ -37,11 +41,13 @@ async def test_no_more_handlers_run_at_once_than_the_prefetch(broker: Endpoint, 
     assert most == prefetch
 
 
-@pytest.mark.parametrize("queue_type", ["classic", "quorum"])
-async def test_10_000_messages_arrive_without_a_loss(broker: Endpoint, name: Name, queue_type: str) -> None:
+@pytest.mark.parametrize("queue_type", [QueueType.CLASSIC, QueueType.QUORUM])
+async def test_10_000_messages_arrive_without_a_loss(
+    broker: Endpoint, name: Name, queue_type: Literal[QueueType.CLASSIC]
+) -> None:
     app = RabbitBroker(broker.url, logger=None)
     seen: Counter[int] = Counter()
-    queue = RabbitQueue(name("q"), durable=True, arguments={"x-queue-type": queue_type})
+    queue = RabbitQueue(name("q"), queue_type=queue_type, durable=True)
     exchange = RabbitExchange(name("e"), type=ExchangeType.TOPIC, durable=True)
 
     @app.subscriber(queue, exchange, channel=Channel(prefetch_count=50))
@@ -78,7 +84,7 @@ async def test_bodies_of_64_kib_arrive_whole(broker: Endpoint, name: Name) -> No
 async def test_a_handler_that_raises_dead_letters_its_message(broker: Endpoint, name: Name) -> None:
     app = RabbitBroker(broker.url, logger=None)
     graves = RabbitExchange(name("dlx"), type=ExchangeType.TOPIC, durable=True)
-    arguments = {"x-dead-letter-exchange": graves.name}
+    arguments: ClassicQueueArgs = {"x-dead-letter-exchange": graves.name}
     buried: list[str] = []
 
     @app.subscriber(RabbitQueue(name("dead"), durable=True, routing_key="#"), graves)

@@ -6,6 +6,8 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
+from pamqp.commands import Basic
+from pamqp.common import FieldTable
 
 from tests.support.amqp_endpoints import Connect, EmbeddedEndpoint, Endpoint, Name
 from tests.support.raw_amqp import RawAmqp
@@ -20,7 +22,7 @@ async def test_a_confirmed_message_arrives_whole_with_its_properties(
     channel = await connection.channel()
     queue = await channel.declare_queue(name("q"), durable=True)
     body = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
-    headers = {"text": "grün", "number": -7, "big": 2**40, "flag": True, "list": [1, "a"], "table": {"k": "v"}}
+    headers: FieldTable = {"text": "grün", "big": 2**40, "flag": True, "list": [1, "a"], "table": {"k": -7}}
     sent = aio_pika.Message(
         body, headers=headers, message_id="m-1", correlation_id="c-1", content_type="a/b", priority=3
     )
@@ -43,7 +45,9 @@ async def test_an_unroutable_mandatory_message_comes_back_before_its_confirm(
     with pytest.raises(PublishError) as caught:
         await exchange.publish(aio_pika.Message(b"?"), "nobody.listens")
 
-    assert (caught.value.frame.reply_code, caught.value.frame.reply_text) == (312, "NO_ROUTE")
+    returned = caught.value.frame
+    assert isinstance(returned, Basic.Return)
+    assert (returned.reply_code, returned.reply_text) == (312, "NO_ROUTE")
 
 
 async def test_an_unroutable_message_that_is_not_mandatory_is_confirmed(
@@ -70,12 +74,15 @@ async def test_a_full_queue_that_rejects_gives_a_negative_confirm(
     connection: AbstractConnection, name: Name, queue_type: str
 ) -> None:
     channel = await connection.channel()
-    arguments = {"x-queue-type": queue_type, "x-max-length": 3, "x-overflow": "reject-publish"}
+    arguments: FieldTable = {"x-queue-type": queue_type, "x-max-length": 3, "x-overflow": "reject-publish"}
     queue = await channel.declare_queue(name("q"), durable=True, arguments=arguments)
 
-    with pytest.raises(DeliveryError):
+    async def publish_many() -> None:
         for _number in range(200):  # a quorum queue may take a few more than its limit
             await channel.default_exchange.publish(aio_pika.Message(b"x"), queue.name)
+
+    with pytest.raises(DeliveryError):
+        await publish_many()
 
 
 async def test_many_publishes_in_flight_are_all_confirmed(connection: AbstractConnection, name: Name) -> None:
@@ -112,29 +119,39 @@ async def test_publishes_beyond_the_memory_bound_are_refused_and_room_made_is_us
     connection = await connect_limited()
     channel = await connection.channel()
     queue = await channel.declare_queue("q")
-    publish = channel.default_exchange.publish
+
+    async def publish(count: int) -> None:
+        for _number in range(count):
+            await channel.default_exchange.publish(aio_pika.Message(b"x" * 64 * KIB), queue.name)
+
     with pytest.raises(DeliveryError):
-        for _number in range(100):
-            await publish(aio_pika.Message(b"x" * 64 * KIB), queue.name)
+        await publish(100)
 
     await queue.purge()
 
-    await publish(aio_pika.Message(b"x" * 64 * KIB), queue.name)
+    await publish(1)
     await channel.close()
 
 
-async def test_beyond_the_memory_bound_a_publisher_without_confirms_is_told_506(connect_limited: Connect) -> None:
+async def test_beyond_the_memory_bound_a_publisher_without_confirms_is_told_506(
+    connect_limited: Connect,
+) -> None:
     """Embedded only."""
     connection = await connect_limited()
     channel = await connection.channel(publisher_confirms=False)
     queue = await channel.declare_queue("q")
 
-    with pytest.raises(aio_pika.exceptions.AMQPError, match="RESOURCE_ERROR"):
+    async def publish_many() -> None:
         for _number in range(200):
             await channel.default_exchange.publish(aio_pika.Message(b"x" * 64 * KIB), queue.name)
             await channel.declare_queue(queue.name, passive=True)
 
+    with pytest.raises(aio_pika.exceptions.AMQPError, match="RESOURCE_ERROR"):
+        await publish_many()
 
-async def test_the_suite_knows_which_broker_it_talks_to(broker: Endpoint, connection: AbstractConnection) -> None:
+
+async def test_the_suite_knows_which_broker_it_talks_to(
+    broker: Endpoint, connection: AbstractConnection
+) -> None:
     product = connection.transport.connection.server_properties["product"]  # type: ignore[union-attr]
     assert (product == "RabbitMQ") is not broker.embedded

@@ -6,7 +6,7 @@ from aio_pika.abc import AbstractConnection
 from aio_pika.exceptions import ChannelNotFoundEntity, ChannelPreconditionFailed
 from aiormq.exceptions import ChannelAccessRefused, ChannelLockedResource
 
-from tests.support.amqp_endpoints import Connect, Name
+from tests.support.amqp_endpoints import Connect, Name, soon
 from tests.support.eventually import eventually
 
 
@@ -35,7 +35,13 @@ async def is_there(connection: AbstractConnection, queue: str) -> bool:
         ("a.#.b.#", "a.x.y", False),
     ],
 )
-async def test_topic_routing(connection: AbstractConnection, name: Name, pattern: str, key: str, arrives: bool) -> None:  # noqa: FBT001
+async def test_topic_routing(
+    connection: AbstractConnection,
+    name: Name,
+    pattern: str,
+    key: str,
+    arrives: bool,  # noqa: FBT001
+) -> None:
     channel = await connection.channel()
     exchange = await channel.declare_exchange(name("topic"), "topic", durable=True)
     queue = await channel.declare_queue(name("q"), durable=True)
@@ -74,7 +80,9 @@ async def test_fanout_reaches_every_queue_and_an_unbound_one_no_longer(
     assert [await queue.get(fail=False, no_ack=True) is not None for queue in queues] == [True, True, False]
 
 
-async def test_a_passive_declaration_of_a_missing_queue_is_404(connection: AbstractConnection, name: Name) -> None:
+async def test_a_passive_declaration_of_a_missing_queue_is_404(
+    connection: AbstractConnection, name: Name
+) -> None:
     channel = await connection.channel()
 
     with pytest.raises(ChannelNotFoundEntity, match="NOT_FOUND - no queue"):
@@ -177,14 +185,16 @@ async def test_an_exclusive_queue_belongs_to_its_connection_and_goes_with_it(
 
     await owner.close()
 
-    assert await eventually(lambda: not_there(connection, mine.name))
+    assert await soon(lambda: not_there(connection, mine.name))
 
 
 async def not_there(connection: AbstractConnection, queue: str) -> bool:
     return not await is_there(connection, queue)
 
 
-async def test_an_exclusive_queue_survives_the_channel_that_declared_it(connection: AbstractConnection) -> None:
+async def test_an_exclusive_queue_survives_the_channel_that_declared_it(
+    connection: AbstractConnection,
+) -> None:
     async with connection.channel() as channel:
         queue = await channel.declare_queue(exclusive=True)
 
@@ -202,7 +212,7 @@ async def test_an_auto_delete_queue_goes_with_its_last_consumer(
 
     await queue.cancel(tags[1])
 
-    assert await eventually(lambda: not_there(connection, queue.name))
+    assert await soon(lambda: not_there(connection, queue.name))
 
 
 async def test_an_auto_delete_queue_goes_with_the_channel_of_its_last_consumer(
@@ -212,7 +222,7 @@ async def test_an_auto_delete_queue_goes_with_the_channel_of_its_last_consumer(
         queue = await channel.declare_queue(name("q"), auto_delete=True)
         await queue.consume(print)  # type: ignore[arg-type]
 
-    assert await eventually(lambda: not_there(connection, queue.name))
+    assert await soon(lambda: not_there(connection, queue.name))
 
 
 async def test_a_consumer_is_told_when_its_queue_is_deleted(connect: Connect, name: Name) -> None:
@@ -224,7 +234,7 @@ async def test_a_consumer_is_told_when_its_queue_is_deleted(connect: Connect, na
 
     await other.queue_delete(queue.name)
 
-    await eventually(lambda: "mine" not in underlay.consumers)
+    await eventually(lambda: "mine" not in underlay.consumers)  # type: ignore[attr-defined]
 
 
 async def test_an_exclusive_consumer_keeps_others_out(connect: Connect, name: Name) -> None:

@@ -5,7 +5,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 
-from tests.support.amqp_endpoints import Endpoint, Name
+from tests.support.amqp_endpoints import Endpoint, Name, soon
 from tests.support.eventually import eventually
 
 
@@ -45,11 +45,13 @@ async def arrives_in_the_end(broker: Endpoint, exchange: str, key: str) -> None:
                 return False
             return True
 
-    await eventually(published, within=30, every=0.1)
+    await soon(published, within=30, every=0.1)
 
 
 @pytest.mark.parametrize("outages", [1, 3])
-async def test_a_faststream_consumer_comes_back_after_an_outage(broker: Endpoint, name: Name, outages: int) -> None:
+async def test_a_faststream_consumer_comes_back_after_an_outage(
+    broker: Endpoint, name: Name, outages: int
+) -> None:
     app = RabbitBroker(broker.url, reconnect_interval=0.1)
     bodies: list[bytes] = []
 
