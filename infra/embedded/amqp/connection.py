@@ -85,6 +85,8 @@ class Connection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._paused = False
+        if self._transport.is_closing():
+            return
         self._transport.resume_reading()
         self._work()
         consumers = [each for channel in self._channels.values() for each in channel.consumers.values()]
