@@ -1,5 +1,6 @@
 """What the embedded AMQP endpoint writes on a dead letter, and when it sees a circle."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import given
@@ -8,6 +9,7 @@ from pamqp.commands import Basic
 
 from infra.embedded.amqp.messages import DeathReason, Message
 
+NOW = datetime(2030, 1, 2, tzinfo=UTC)
 REASONS: list[DeathReason] = ["rejected", "delivery_limit", "maxlen"]
 DEATHS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(REASONS)), min_size=1, max_size=12)
 
@@ -19,7 +21,7 @@ def a_message(**headers: Any) -> Message:
 def died(deaths: list[tuple[str, DeathReason]]) -> Message:
     message = a_message(mine=1)
     for queue, reason in deaths:
-        message = message.buried(queue, reason, exchange="dlx", key=None)
+        message = message.buried(queue, reason, exchange="dlx", key=None, at=NOW)
     return message
 
 
@@ -48,7 +50,7 @@ def test_the_first_death_stays_on_record_and_other_headers_stay(
 def test_the_original_message_is_not_changed() -> None:
     message = a_message(a=1)
 
-    message.buried("q", "rejected", exchange="dlx", key="k")
+    message.buried("q", "rejected", exchange="dlx", key="k", at=NOW)
 
     assert message.properties.headers == {"a": 1}
 

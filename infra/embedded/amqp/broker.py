@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 
+from infra import clock
 from infra.embedded.amqp.exchanges import KINDS, Exchange
 from infra.embedded.amqp.messages import DeathReason, Entry
 from infra.embedded.amqp.queues import Queue, QueueOptions
@@ -103,7 +104,8 @@ class Broker:
         exchange = queue.dead_letter_exchange
         if exchange is None or (exchange and exchange not in self.exchanges):
             return exchange is None
-        dead = entry.message.buried(queue.name, reason, exchange=exchange, key=queue.dead_letter_key)
+        key = queue.dead_letter_key
+        dead = entry.message.buried(queue.name, reason, exchange=exchange, key=key, at=clock.now())
         targets = self.route(exchange, dead.routing_key)
         straight = [each for each in targets if reason == "rejected" or not dead.would_cycle(each.name)]
         taken = [target.append(dead) for target in straight]

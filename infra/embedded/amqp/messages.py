@@ -1,8 +1,8 @@
 """A message, its place in one queue, and the x-death record it carries once it was dead-lettered."""
 
 import copy
-import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Literal
 
 from pamqp.commands import Basic
@@ -49,7 +49,9 @@ class Message:
         found = (self.properties.headers or {}).get("x-death")
         return [record for record in found if isinstance(record, dict)] if isinstance(found, list) else []
 
-    def buried(self, queue: str, reason: DeathReason, *, exchange: str, key: str | None) -> "Message":
+    def buried(
+        self, queue: str, reason: DeathReason, *, exchange: str, key: str | None, at: datetime
+    ) -> "Message":
         """The message as it goes to the dead-letter exchange, with `x-death` as RabbitMQ writes it.
 
         One record per (queue, reason), the latest first; a repeated death counts up and moves to the front.
@@ -58,7 +60,7 @@ class Message:
         again = [death for death in self.deaths if death.items() >= place.items()]
         others = [death for death in self.deaths if death not in again]
         first = place | {"exchange": self.exchange}
-        fresh = first | {"count": 0, "time": time.gmtime(), "routing-keys": [self.routing_key]}
+        fresh = first | {"count": 0, "time": at, "routing-keys": [self.routing_key]}
         latest = again[0] if again else fresh
         headers: dict[str, Any] = {f"x-first-death-{name}": value for name, value in first.items()}
         headers |= self.properties.headers or {}
