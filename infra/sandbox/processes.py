@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import os
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Protocol
 
@@ -17,20 +19,63 @@ class Source(Protocol):
 class Sink(Protocol):
     def write(self, data: bytes, /) -> object: ...
     async def drain(self) -> None: ...
-    def close(self) -> None: ...
 
 
-async def pump(source: Source, sink: Sink) -> None:
-    """Copy until the source ends, then close the sink; a sink that went away ends the copying too."""
+class OutputPipe:
+    """A pipe that a child writes to; closing our end makes its next write fail, as under sshd."""
+
+    def __init__(self) -> None:
+        self._reading_end, self.writing_end = os.pipe()
+        self._held = True
+        self._reader = asyncio.StreamReader(limit=CHUNK)
+        self._transport: asyncio.ReadTransport | None = None
+
+    async def open(self) -> None:
+        loop = asyncio.get_running_loop()
+        file = os.fdopen(self._reading_end, "rb", 0)
+        self._transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(self._reader), file
+        )
+
+    def release_writing_end(self) -> None:
+        """Leave the writing end to the child alone, so that its end is seen here."""
+        if self._held:
+            self._held = False
+            os.close(self.writing_end)
+
+    async def drain_into(self, sink: Sink) -> None:
+        """Copy until the child's side ends or the sink has gone."""
+        await _copy(self._reader, sink)
+        self.close()
+
+    def close(self) -> None:
+        self.release_writing_end()
+        if self._transport is not None:
+            self._transport.close()
+
+
+@contextlib.asynccontextmanager
+async def output_pipe() -> AsyncIterator[OutputPipe]:
+    pipe = OutputPipe()
     try:
+        await pipe.open()
+        yield pipe
+    finally:
+        pipe.close()
+
+
+async def feed(source: Source, child_input: asyncio.StreamWriter) -> None:
+    """Copy into a child's input, then end it."""
+    await _copy(source, child_input)
+    child_input.close()
+
+
+async def _copy(source: Source, sink: Sink) -> None:
+    # An OSError says that the other side has gone: what is left in the source has no reader any more.
+    with contextlib.suppress(OSError):
         while data := await source.read(CHUNK):
             sink.write(data)
             await sink.drain()
-    except (OSError, asyncio.IncompleteReadError):
-        # The other side has gone: what is left in the source has no reader any more.
-        pass
-    with contextlib.suppress(OSError):
-        sink.close()
 
 
 def marked_processes(mark: str) -> list[int]:

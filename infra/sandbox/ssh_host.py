@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import asyncssh
 
-from infra.sandbox.processes import CHUNK, MARK, marked_processes, pump
+from infra.sandbox.processes import MARK, OutputPipe, feed, marked_processes, output_pipe
 
 LOOPBACK = "127.0.0.1"
 BANNER = "OpsConductor sandbox host: a demo target on the loopback interface.\n"
@@ -32,7 +32,8 @@ class SshHost:
     """A sandbox SSH server for one user, let in by `password` or by `authorized_key` (an OpenSSH public key).
 
     `host_key` is an OpenSSH private key; a new ed25519 one is made when it is left out. Port 0 picks a free
-    one. `home` is the working directory of every command: a temporary folder, removed at the end, unless given.
+    one. `home` is the working directory of every command: a temporary folder, removed at the end,
+    unless given.
     """
 
     def __init__(
@@ -138,19 +139,21 @@ class SshHost:
             process.stderr.write(b"This sandbox host runs single commands; it has no interactive shell.\n")
             process.exit(1)
             return
-        child = await asyncio.create_subprocess_exec(
-            "/bin/sh",
-            "-c",
-            process.command,
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            cwd=self.home,
-            env=self._environment(),
-            start_new_session=True,
-            limit=CHUNK,
-        )
-        await _converse(process, child)
+        async with output_pipe() as stdout, output_pipe() as stderr:
+            child = await asyncio.create_subprocess_exec(
+                "/bin/sh",
+                "-c",
+                process.command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=stdout.writing_end,
+                stderr=stderr.writing_end,
+                cwd=self.home,
+                env=self._environment(),
+                start_new_session=True,
+            )
+            stdout.release_writing_end()
+            stderr.release_writing_end()
+            await _converse(process, child, stdout, stderr)
 
     def _environment(self) -> dict[str, str]:
         mark, _, value = self._mark.partition("=")
@@ -158,13 +161,18 @@ class SshHost:
         return user | {"PATH": PATH, "SHELL": "/bin/sh", "LANG": "C.UTF-8", mark: value}
 
 
-async def _converse(process: "asyncssh.SSHServerProcess[bytes]", child: asyncio.subprocess.Process) -> None:
+async def _converse(
+    process: "asyncssh.SSHServerProcess[bytes]",
+    child: asyncio.subprocess.Process,
+    stdout: OutputPipe,
+    stderr: OutputPipe,
+) -> None:
     """Pass everything through both ways; report the exit status when the output has ended, as sshd does."""
-    if child.stdin is None or child.stdout is None or child.stderr is None:
-        raise RuntimeError("the child was started without pipes")
-    feeding = asyncio.create_task(pump(process.stdin, child.stdin))
+    if child.stdin is None:
+        raise RuntimeError("the child was started without a pipe for its input")
+    feeding = asyncio.create_task(feed(process.stdin, child.stdin))
     try:
-        await asyncio.gather(pump(child.stdout, process.stdout), pump(child.stderr, process.stderr))
+        await asyncio.gather(stdout.drain_into(process.stdout), stderr.drain_into(process.stderr))
         status = await child.wait()
         if process.is_closing():
             return
@@ -175,6 +183,7 @@ async def _converse(process: "asyncssh.SSHServerProcess[bytes]", child: asyncio.
     finally:
         feeding.cancel()
         await asyncio.gather(feeding, return_exceptions=True)
+        child.stdin.close()
 
 
 class _Door(asyncssh.SSHServer):
