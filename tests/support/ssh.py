@@ -19,7 +19,8 @@ from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.sandbox.ssh_host import SshHost
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
-from workers.executor.steps.base import OpenedCredential, StepContext, TargetView
+from workers.executor.steps.base import OpenedCredential, StepContext, StepOutcome, TargetView
+from workers.executor.steps.ssh_exec import SshExecPlugin
 
 SSHD = shutil.which("sshd") or "/usr/sbin/sshd"
 
@@ -178,3 +179,32 @@ def _write_configuration(
 def _listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def run(plugin: SshExecPlugin, context: StepContext, text: str, **options: object) -> StepOutcome:
+    """Start, follow, release."""
+    attempt = await plugin.start(script(text, **options), context)
+    outcome = await attempt.follow()
+    await attempt.release()
+    return outcome
+
+
+async def let_go(following: "asyncio.Task[StepOutcome]") -> None:
+    """Stop following, as a worker does that is going away."""
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+
+def output_of(context: StepContext) -> CollectedOutput:
+    if not isinstance(context.output, CollectedOutput):
+        raise TypeError("this context collects no output")
+    return context.output
+
+
+def is_running(pid: int) -> bool:
+    """Zombies do not count."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][:1]
+    except FileNotFoundError:
+        return False
+    return state != "Z"

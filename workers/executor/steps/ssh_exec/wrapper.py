@@ -93,11 +93,11 @@ _FOLDER = """
 _RUN = """
     in_new_session() {
         if need setsid; then
-            exec setsid "$@"
+            setsid "$@"
         elif need perl; then
-            exec perl -MPOSIX -e "POSIX::setsid(); exec @ARGV" "$@"
+            perl -MPOSIX -e "POSIX::setsid(); exec @ARGV" "$@"
         else
-            exec python3 -c "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])" "$@"
+            python3 -c "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])" "$@"
         fi
     }
     keep() {
@@ -111,7 +111,7 @@ _RUN = """
     run() {
         {
             {
-                (in_new_session "$shell" "$d/script" 2>&1 >&4 4>&-)
+                in_new_session "$shell" "$d/script" 2>&1 >&4 4>&-
                 echo "$?" 1<>"$d/exit"
             } | keep err
         } 4>&1 | keep out
@@ -162,7 +162,7 @@ _FOLLOW = """
         until ended; do
             ticks=$((ticks + 1))
             news && deliver
-            if [ "$ticks" -le 4 ]; then pause .01; else pause .06; fi
+            if [ "$ticks" -le 3 ]; then pause .02; else pause .06; fi
             [ "$ticks" = 8 ] && watch_orders
             lost && verdict=vanished && break
         done
