@@ -84,9 +84,9 @@ def script(text: str, **options: object) -> SshExec:
 
 
 @asynccontextmanager
-async def sandbox(**options: str) -> AsyncIterator[Reachable]:
+async def sandbox(authorized_key: str | None = None) -> AsyncIterator[Reachable]:
     """The sandbox host, let in by password."""
-    host = SshHost("demo", "sandbox-password", **options)
+    host = SshHost("demo", "sandbox-password", authorized_key=authorized_key)
     await host.start()
     try:
         yield Reachable(
@@ -130,8 +130,6 @@ async def real_sshd(user: pwd.struct_passwd) -> AsyncIterator[Reachable]:
             path.chmod(0o755)
             if os.getuid() == 0:
                 os.chown(path, user.pw_uid, user.pw_gid)
-        if os.getuid() == 0:
-            Path("/run/sshd").mkdir(exist_ok=True)
         arguments = [SSHD, "-D", "-e", "-f", str(folder / "config")]
         log = (folder / "log").open("wb")
         with log:
@@ -152,9 +150,15 @@ async def real_sshd(user: pwd.struct_passwd) -> AsyncIterator[Reachable]:
         shutil.rmtree(folder)
 
 
+def sshd_is_installed() -> bool:
+    return Path(SSHD).exists()
+
+
 def _write_configuration(
     folder: Path, *, port: int, host_key: asyncssh.SSHKey, user_key: asyncssh.SSHKey
 ) -> None:
+    if os.getuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)
     private = folder / "host_key"
     private.touch(mode=0o600)
     private.write_bytes(host_key.export_private_key())

@@ -1,13 +1,12 @@
-"""Every promise is held against the sandbox host and against a real OpenSSH server, as root and as somebody else."""
+"""Every promise is held against the sandbox host and a real OpenSSH server, as root and not."""
 
 import os
 import pwd
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from tests.support.ssh import SSHD, Reachable, ordinary_user, real_sshd, sandbox
+from tests.support.ssh import Reachable, ordinary_user, real_sshd, sandbox, sshd_is_installed
 from workers.executor.steps.ssh_exec import SshExecPlugin
 
 
@@ -17,7 +16,7 @@ async def host(request: pytest.FixtureRequest) -> AsyncIterator[Reachable]:
         async with sandbox() as reachable:
             yield reachable
         return
-    if not Path(SSHD).exists():
+    if not sshd_is_installed():
         pytest.skip("no OpenSSH server on this machine (Debian: openssh-server)")
     if request.param == "sshd-root" and os.getuid() != 0:
         pytest.skip("only root can let root log in")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -144,6 +143,11 @@ async def test_the_command_gets_an_empty_input_and_the_accounts_own_umask(
     assert output_of(context).stdout == b"0022\n"
 
 
+async def process_list() -> bytes:
+    ps = await asyncio.create_subprocess_exec("ps", "axww", "-o", "args", stdout=asyncio.subprocess.PIPE)
+    return (await ps.communicate())[0]
+
+
 async def test_the_script_is_never_in_the_process_list(host: Reachable, plugin: SshExecPlugin) -> None:
     marker = b"c0ffee5ca1e"
     context = host.context()
@@ -151,7 +155,7 @@ async def test_the_script_is_never_in_the_process_list(host: Reachable, plugin: 
     following = asyncio.create_task(attempt.follow())
     await eventually(lambda: output_of(context).stdout)
 
-    listed = subprocess.run(["ps", "axww", "-o", "args"], capture_output=True, check=True).stdout
+    listed = await process_list()
 
     assert str(attempt.handle["folder"]).encode() in listed
     assert marker not in listed

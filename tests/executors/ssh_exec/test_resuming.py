@@ -42,7 +42,7 @@ async def test_closing_the_connection_does_not_end_the_command(
     await attempt.detach()
     await plugin.close()
 
-    await eventually(lambda: (host.home / "finished").exists())
+    await eventually((host.home / "finished").exists)
 
 
 async def test_another_worker_goes_on_in_mid_output_and_it_ran_once(
@@ -76,7 +76,7 @@ async def test_a_command_that_ended_while_nobody_looked_is_told_truly(
     await eventually(lambda: output_of(context).stdout)
     await let_go(following)
     await lost.detach()
-    await eventually(lambda: (Path(str(lost.handle["folder"])) / "done").exists())
+    await eventually((Path(str(lost.handle["folder"])) / "done").exists)
 
     attempt = await other_worker.resume(spec, context, lost.handle)
     outcome = await attempt.follow()
@@ -135,7 +135,7 @@ async def test_a_cut_connection_is_taken_up_at_the_byte_where_it_stopped(
     attempt = await plugin.start(script(counted(host)), context)
     following = asyncio.create_task(attempt.follow())
     for received in (100_000, 700_000, 1_300_000):
-        await eventually(lambda received=received: len(output_of(context).stdout) > received)  # type: ignore[misc]
+        await eventually(lambda received=received: len(output_of(context).stdout) > received)
         cut_connections(plugin)
 
     outcome = await following

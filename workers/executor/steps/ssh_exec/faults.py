@@ -14,6 +14,8 @@ class Seen:
 
     shown_key: asyncssh.SSHKey | None = None
     spoke_ssh: bool = False
+    greeting: bytes = b""
+    """What a server said that did not speak SSH; empty when it said nothing."""
     asked_for_secret: bool = False
     """The server let us try the password or the key."""
 
@@ -46,15 +48,17 @@ def connect_fault(
 def _code_and_detail(
     error: Exception, credential: OpenedCredential, seen: Seen, *, pinned: bool
 ) -> tuple[str, str]:
+    if seen.greeting:
+        line = seen.greeting.splitlines()[0][:80].decode("ascii", errors="replace")
+        return "not_ssh", f"it said {line!r}"
     if isinstance(error, asyncssh.Error):
         return _ssh_error(error, credential, seen, pinned=pinned)
     match error:
         case socket.gaierror():
             return "name_unresolved", ""
-        case TimeoutError() if seen.spoke_ssh:
-            return "unreachable", "it began to answer, but the login did not end in time"
         case TimeoutError():
-            return "unreachable", "no answer in time"
+            stage = "it began to answer, but the login did not end" if seen.spoke_ssh else "no answer"
+            return "unreachable", f"{stage} in time"
         case OSError():
             return "unreachable", error.strerror or str(error)
         case _:
@@ -72,8 +76,11 @@ def _ssh_error(
             return _rejection(credential, seen)
         case asyncssh.KeyExchangeFailed():
             return "ssh_algorithms", error.reason
+        case asyncssh.ProtocolError() | asyncssh.ProtocolNotSupported() if not seen.spoke_ssh:
+            return "not_ssh", error.reason
         case _:
-            return ("unreachable" if seen.spoke_ssh else "not_ssh"), error.reason
+            # A busy sshd (MaxStartups) closes without a word, too: that may be better in a while.
+            return "unreachable", error.reason or "it closed the connection before the login"
 
 
 def _rejection(credential: OpenedCredential, seen: Seen) -> tuple[str, str]:

@@ -1,6 +1,7 @@
 """Opening one SSH connection: only the pinned host key, only the given credential, one try."""
 
 import asyncio
+import socket
 from typing import Any
 
 import asyncssh
@@ -8,6 +9,7 @@ import asyncssh
 from workers.executor.steps.base import OpenedCredential, TargetView
 from workers.executor.steps.ssh_exec.faults import Seen, connect_fault, fault
 
+GREETING_SECONDS = 2.0
 NOTHING_TRUSTED: tuple[list[str], list[str], list[str]] = ([], [], [])
 """No known_hosts file is read; the client object decides alone."""
 
@@ -75,8 +77,29 @@ async def log_in(
             **secret,
         )
     except (OSError, asyncssh.Error) as error:
+        if not seen.spoke_ssh and not isinstance(
+            error, TimeoutError | ConnectionRefusedError | socket.gaierror
+        ):
+            seen.greeting = await _foreign_greeting(target)
         raise connect_fault(error, target, credential, seen, pinned=bool(pinned)) from None
     return connection
+
+
+async def _foreign_greeting(target: TargetView) -> bytes:
+    """What the port says to an SSH client, when that is not SSH; asyncssh does not tell."""
+    writer = None
+    try:
+        async with asyncio.timeout(GREETING_SECONDS):
+            reader, writer = await asyncio.open_connection(target.hostname, target.ssh.port)
+            writer.write(b"SSH-2.0-OpsConductor\r\n")
+            said = await reader.read(255)
+    except OSError:
+        # Only a closer look: what failed before is reported as it is.
+        return b""
+    finally:
+        if writer is not None:
+            writer.close()
+    return b"" if said.startswith(b"SSH-") else said
 
 
 async def _secret_options(target: TargetView, credential: OpenedCredential, seen: Seen) -> dict[str, Any]:

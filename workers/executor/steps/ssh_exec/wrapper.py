@@ -122,7 +122,10 @@ _RUN = """
         set -C
         if { echo "$boot" >"$d/started"; } 2>/dev/null; then
             set +C
-            run </dev/null >/dev/null 2>&1 &
+            (
+                exec </dev/null >/dev/null 2>&1
+                run
+            ) &
         fi
         set +C
     }
