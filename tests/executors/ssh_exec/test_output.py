@@ -31,9 +31,12 @@ async def test_an_exit_code_becomes_a_failure_with_its_cause(host: Reachable, pl
 async def test_a_command_killed_by_a_signal_reports_128_and_the_signal(
     host: Reachable, plugin: SshExecPlugin
 ) -> None:
-    outcome = await run(plugin, host.context(), "kill -KILL $$")
+    context = host.context()
+
+    outcome = await run(plugin, context, "kill -KILL $$")
 
     assert (outcome.outcome, outcome.exit_code) == ("failed", 137)
+    assert output_of(context).stderr == b""
 
 
 async def test_a_command_that_is_not_found_is_an_exit_code(host: Reachable, plugin: SshExecPlugin) -> None:

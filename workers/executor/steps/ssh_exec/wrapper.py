@@ -93,11 +93,11 @@ _FOLDER = """
 _RUN = """
     in_new_session() {
         if need setsid; then
-            setsid "$@"
+            exec setsid "$@"
         elif need perl; then
-            perl -MPOSIX -e "POSIX::setsid(); exec @ARGV" "$@"
+            exec perl -MPOSIX -e "POSIX::setsid(); exec @ARGV" "$@"
         else
-            python3 -c "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])" "$@"
+            exec python3 -c "import os, sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])" "$@"
         fi
     }
     keep() {
@@ -111,7 +111,7 @@ _RUN = """
     run() {
         {
             {
-                in_new_session "$shell" "$d/script" 2>&1 >&4 4>&-
+                (in_new_session "$shell" "$d/script" 2>&1 >&4 4>&-)
                 echo "$?" 1<>"$d/exit"
             } | keep err
         } 4>&1 | keep out
