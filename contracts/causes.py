@@ -79,6 +79,18 @@ CAUSES: dict[str, Cause] = _catalogue(
         "{host} shows another SSH host key than the pinned one ({detail}).",
         "If the host was reinstalled, pin the new key; otherwise somebody may stand in between.",
     ),
+    Cause(
+        "host_key_invalid",
+        Retry.NEVER,
+        "The SSH host key pinned for {host} cannot be read: {detail}.",
+        "Store it as ssh.host_key in OpenSSH form: `ssh-ed25519 AAAA…`, several one a line.",
+    ),
+    Cause(
+        "ssh_algorithms",
+        Retry.NEVER,
+        "{host}:{port} and this worker have no SSH algorithms in common ({detail}).",
+        "The SSH server is too old or too restricted; enable current algorithms on it.",
+    ),
     # -- being let in
     Cause(
         "auth_rejected",
@@ -116,6 +128,24 @@ CAUSES: dict[str, Cause] = _catalogue(
         Retry.NEVER,
         "The credential of {host} cannot be opened: {detail}.",
         "The executor lacks the private key it was sealed to; add that key to its ring.",
+    ),
+    Cause(
+        "private_key_unreadable",
+        Retry.NEVER,
+        "The private key of {user} for {host} cannot be used: {detail}.",
+        "Store it in PEM or OpenSSH form, with its passphrase when it has one.",
+    ),
+    Cause(
+        "shell_unusable",
+        Retry.NEVER,
+        "{host} let {user} in, but did not answer as a POSIX shell does ({detail}).",
+        "The account needs a login shell that can run /bin/sh, without a forced command.",
+    ),
+    Cause(
+        "workspace_unusable",
+        Retry.NEVER,
+        "There is no room of its own for the step on {host}: {detail}.",
+        "The account needs a home folder or a /tmp it can write to, with free space.",
     ),
     Cause(
         "quota",
