@@ -36,7 +36,9 @@ class HostCertificate:
         return context
 
 
-def self_signed(common_name: str, names: tuple[str, ...], begins: datetime, ends: datetime) -> HostCertificate:
+def self_signed(
+    common_name: str, names: tuple[str, ...], begins: datetime, ends: datetime
+) -> HostCertificate:
     """A certificate for `names` (DNS names or addresses), signed by itself."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import struct
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
@@ -12,12 +13,15 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 SIGNATURE = b"NTLMSSP\x00"
 UNICODE, REQUEST_TARGET, SIGN, SEAL, NTLM = 0x1, 0x4, 0x10, 0x20, 0x200
 ALWAYS_SIGN, TARGET_IS_SERVER, EXTENDED_SECURITY, TARGET_INFO = 0x8000, 0x20000, 0x80000, 0x800000
+VERSION, WINDOWS_10 = 0x2000000, b"\x0a\x00\x63\x45\x00\x00\x00\x0f"
 KEY_128, KEY_EXCHANGE, KEY_56 = 0x20000000, 0x40000000, 0x80000000
 OFFERED = (
     UNICODE | REQUEST_TARGET | SIGN | SEAL | NTLM | ALWAYS_SIGN | TARGET_IS_SERVER | EXTENDED_SECURITY
-    | TARGET_INFO | KEY_128 | KEY_EXCHANGE | KEY_56
+    | TARGET_INFO | VERSION | KEY_128 | KEY_EXCHANGE | KEY_56
 )  # fmt: skip
 AV_EOL, AV_NB_COMPUTER, AV_NB_DOMAIN, AV_DNS_COMPUTER, AV_FLAGS, AV_TIMESTAMP = 0, 1, 2, 3, 6, 7
+HEAD_BYTES = 56
+"""Of a challenge message, version included."""
 MIC_PRESENT, MIC_AT, MIC_END = 0x2, 72, 88
 
 
@@ -36,8 +40,11 @@ def md4(data: bytes) -> bytes:
     return struct.pack("<4I", *state)
 
 
+Mix = Callable[[int, int, int], int]
+
+
 def _md4_rounds(state: list[int], words: tuple[int, ...]) -> list[int]:
-    rounds = (
+    rounds: tuple[tuple[Mix, int, Iterable[int], tuple[int, ...]], ...] = (
         (lambda x, y, z: (x & y) | (~x & z), 0x0, range(16), (3, 7, 11, 19)),
         (
             lambda x, y, z: (x & y) | (x & z) | (y & z),
@@ -128,7 +135,9 @@ class Challenge:
         self._negotiate = negotiate
         self._nonce = secrets.token_bytes(8)
         wanted = struct.unpack("<I", negotiate[12:16])[0]
-        flags = OFFERED & (wanted | REQUEST_TARGET | TARGET_IS_SERVER | TARGET_INFO | NTLM | ALWAYS_SIGN)
+        flags = OFFERED & (
+            wanted | REQUEST_TARGET | TARGET_IS_SERVER | TARGET_INFO | VERSION | NTLM | ALWAYS_SIGN
+        )
         self.message = self._build(flags, computer.encode("utf-16-le"), filetime)
 
     def _build(self, flags: int, name: bytes, filetime: int) -> bytes:
@@ -137,11 +146,12 @@ class Challenge:
         info += struct.pack("<HHQ", AV_TIMESTAMP, 8, filetime) + struct.pack("<HH", AV_EOL, 0)
         return (
             SIGNATURE
-            + struct.pack("<IHHI", 2, len(name), len(name), 48)
+            + struct.pack("<IHHI", 2, len(name), len(name), HEAD_BYTES)
             + struct.pack("<I", flags)
             + self._nonce
             + b"\x00" * 8
-            + struct.pack("<HHI", len(info), len(info), 48 + len(name))
+            + struct.pack("<HHI", len(info), len(info), HEAD_BYTES + len(name))
+            + WINDOWS_10
             + name
             + info
         )
