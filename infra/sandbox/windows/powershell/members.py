@@ -4,7 +4,7 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from infra.sandbox.windows.powershell.values import PowerShellError, as_list, number, text
+from infra.sandbox.windows.powershell.values import FLOAT_TYPES, INTEGER_TYPES, PowerShellError, as_list, cast, number, text
 from infra.sandbox.windows.services import Service
 
 Write = Callable[[str, bytes], Awaitable[None]]
@@ -109,6 +109,10 @@ async def static(
             return base64.b64decode(text(given[0]))
         if name == "tobase64string" and isinstance(given[0], bytes):
             return base64.b64encode(given[0]).decode()
+    if kind == "globalization.cultureinfo":
+        return kind
+    if name == "parse" and given is not None and kind in INTEGER_TYPES | FLOAT_TYPES:
+        return cast(kind, text(given[0]))
     if kind == "environment":
         return _environment(name, given or [], env)
     if kind == "string" and given is not None and name == "isnullorempty":
