@@ -23,7 +23,7 @@ from workers.executor.steps.base import (
 from workers.executor.steps.winrm_exec import Limits, WinrmExecPlugin
 
 USER, PASSWORD = "ops", "correct horse battery"
-QUICK = Limits(connect=2.0, handshake=1.0, operation=2, reconnect=5.0, stop=1.0)
+QUICK = Limits(connect=2.0, handshake=1.0, operation=1, reconnect=3.0, stop=1.0, stop_in_all=4.0)
 
 
 @pytest.fixture

@@ -45,10 +45,11 @@ async def _line(line: str, system: System, code: int, *, delayed: bool) -> int:
         return environment.get(match[1].upper(), "")
 
     line = PERCENT.sub(variable, line.strip().removeprefix("@"))
-    for joiner, part in _split(line):
+    for joiner, written in _split(line):
         if (joiner == "&&" and code != 0) or (joiner == "||" and code == 0):
             continue
-        code = await _command(_delayed(part, environment) if delayed else part, system, code)
+        part, write = _redirected(written.removeprefix("@"), system.write)
+        code = await _command(_delayed(part, environment) if delayed else part, system, code, write)
     return code
 
 
@@ -78,10 +79,9 @@ def _split(line: str) -> list[tuple[str, str]]:
     return [*parts, (joiner, current.strip())]
 
 
-async def _command(part: str, system: System, code: int) -> int:
+async def _command(part: str, system: System, code: int, write: Write) -> int:
     if not part or part.lower().startswith(("rem ", "::", "rem\t")) or part.startswith(":"):
         return code
-    part, write = _redirected(part.removeprefix("@"), system.write)
     match = re.match(r"[^\s/.(]+(?:\.exe)?", part)
     name = match[0] if match else part
     rest = part[len(name) :]

@@ -15,7 +15,7 @@ import re
 from dataclasses import dataclass
 
 BANNER = re.compile(r"#ops-gate/1 (powershell|cmd) ([0-9a-f]{16,64})\s")
-NEVER_OPENED = 250
+NEVER_OPENED = 1_330_664_263
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,15 @@ import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
-from infra.sandbox.windows.powershell.values import FLOAT_TYPES, INTEGER_TYPES, PowerShellError, as_list, cast, number, text
+from infra.sandbox.windows.powershell.values import (
+    FLOAT_TYPES,
+    INTEGER_TYPES,
+    PowerShellError,
+    as_list,
+    cast,
+    number,
+    text,
+)
 from infra.sandbox.windows.services import Service
 
 Write = Callable[[str, bytes], Awaitable[None]]

@@ -15,7 +15,6 @@ from workers.executor.steps.winrm_exec.outcome import NotRun, outcome_of
 from workers.executor.steps.winrm_exec.output import Output
 from workers.executor.steps.winrm_exec.transport import Frame, WinrmClient
 
-STOP_SECONDS = 20.0
 RELEASE_SECONDS = 10.0
 IN_FLIGHT = "the connection to the host was lost while output may have been on its way"
 
@@ -51,7 +50,7 @@ class WinrmAttempt:
         self._command = command
         self._control = control
         self._limits = limits
-        self._resumed = self._acted = resumed
+        self._acted = resumed
         self._stopping = self._following = self._deleted = False
         self._ended = asyncio.Event()
         self._exit_code: int | None = None
@@ -90,7 +89,7 @@ class WinrmAttempt:
                 self._exit_code,
                 self._output.error_tail,
                 gate_opened=self._output.gate_opened,
-                resumed=self._resumed,
+                lossy=self._output.lossy,
             )
         except NotRun as refusal:
             user = self._command.credential.username
@@ -149,7 +148,7 @@ class WinrmAttempt:
     async def stop(self) -> bool:
         self._stopping = True
         try:
-            async with asyncio.timeout(STOP_SECONDS):
+            async with asyncio.timeout(self._limits.stop_in_all):
                 await self._stop_command()
                 return await self._verified_gone()
         except (Troubled, TimeoutError):
@@ -195,7 +194,7 @@ class WinrmAttempt:
     async def _known(self, call: Callable[[], Awaitable[None]]) -> bool:
         """Whether the host still knew the shell and the command when it was asked. Raises Troubled."""
         try:
-            await self._control.persistently(call, window=STOP_SECONDS)
+            await self._control.persistently(call, window=self._limits.stop_in_all)
         except Troubled as trouble:
             if trouble.diagnosis.situation is Situation.VANISHED:
                 return False

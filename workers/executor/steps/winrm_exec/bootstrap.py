@@ -20,8 +20,8 @@ from typing import Literal
 SEND_BYTES = 90_000
 """One Send: with base64 and the envelope around it below 150 kB, the smallest MaxEnvelopeSizekb in use."""
 LINE_CHARACTERS = 4096
-NEVER_OPENED = 250
-"""Exit code of a bootstrap whose input ended without a complete script."""
+NEVER_OPENED = 1_330_664_263
+"""Exit code of a bootstrap whose input ended without a complete script; no script ends with it by chance."""
 
 Kind = Literal["powershell", "cmd"]
 

@@ -14,6 +14,7 @@ TEXT = re.compile(r'<S S="(\w+)">([^<]*)</S>')
 EMPTY = re.compile(r'<S S="\w+"\s*/>')
 OBJECT_EDGE = re.compile(r"<Obj\b[^<>]*?(/?)>|</Obj>")
 TOKENS = ('<S S="', '<Obj S="', "</Objs>")
+EDGE = re.compile(r"[<#]")
 ESCAPE = re.compile(r"(?:_x[0-9A-Fa-f]{4}_)+")
 PREFIXES = {"error": "", "warning": "WARNING: ", "verbose": "VERBOSE: ", "debug": "DEBUG: "}
 LIMIT = 4 * 1024 * 1024
@@ -39,6 +40,10 @@ class ClixmlDecoder:
             out.append(self._buffer)
             self._buffer, self._inside = "", False
         return "".join(out)
+
+    def skipped(self) -> None:
+        """Input is missing at this place, perhaps the head of a document: its objects are read all the same."""
+        self._inside = True
 
     def finish(self) -> str:
         """What is left at the end of the stream; an object that was cut off comes out raw."""
@@ -68,9 +73,11 @@ class ClixmlDecoder:
 
     def _in_document(self) -> str | None:
         buffer = self._buffer
-        start = buffer.find("<")
-        if start != 0:
-            return self._take(start if start > 0 else len(buffer))
+        edge = EDGE.search(buffer)
+        if edge is None or edge.start() > 0:
+            return self._take(edge.start() if edge else len(buffer))
+        if buffer[0] == "#":
+            return self._next_document()
         if buffer.startswith("</Objs>"):
             self._take(len("</Objs>"))
             self._inside = False
@@ -80,6 +87,13 @@ class ClixmlDecoder:
         if buffer.startswith('<Obj S="'):
             return self._object()
         return None if any(token.startswith(buffer) for token in TOKENS) else self._take(1)
+
+    def _next_document(self) -> str | None:
+        """A new marker where an object was expected: the end of the document before it was lost."""
+        if self._buffer.startswith(MARKER):
+            self._inside = False
+            return ""
+        return None if MARKER.startswith(self._buffer) else self._take(1)
 
     def _text(self) -> str | None:
         match = TEXT.match(self._buffer)

@@ -27,6 +27,8 @@ class Limits:
     """How long a dropped connection is tried again while a command runs."""
     stop: float = 5.0
     """For Ctrl+C to take effect before the command is terminated."""
+    stop_in_all: float = 20.0
+    """For everything that stopping and verifying takes."""
     checked: float = 30.0
     """How long a port that was found in order is not looked at again."""
 
@@ -51,22 +53,17 @@ class Endpoint:
 
 async def check(endpoint: Endpoint, limits: Limits) -> None:
     """Raises StepFault: name_unresolved, unreachable, tls_protocol_mismatch or tls_untrusted."""
-    writer = await _connect(endpoint, limits)
-    try:
-        if endpoint.settings.scheme == "https":
-            await _check_tls(endpoint, limits, writer)
-    finally:
-        await _close(writer)
+    await _check_port(endpoint, limits)
+    if endpoint.settings.scheme == "https":
+        await _check_tls(endpoint, limits)
 
 
 async def speaks_tls(endpoint: Endpoint, limits: Limits) -> bool:
     """True when the port finishes a TLS handshake, whatever its certificate."""
-    with contextlib.suppress(StepFault):
-        return await _certificate(endpoint, limits) is not None
-    return False
+    return await _certificate(endpoint, limits) is not None
 
 
-async def _connect(endpoint: Endpoint, limits: Limits) -> asyncio.StreamWriter:
+async def _check_port(endpoint: Endpoint, limits: Limits) -> None:
     try:
         async with asyncio.timeout(limits.connect):
             _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
@@ -76,19 +73,17 @@ async def _connect(endpoint: Endpoint, limits: Limits) -> asyncio.StreamWriter:
         raise endpoint.fault("unreachable", f"no answer in {limits.connect:g} s") from error
     except OSError as error:
         raise endpoint.fault("unreachable", error.strerror or str(error)) from error
-    return writer
+    await _close(writer)
 
 
-async def _check_tls(endpoint: Endpoint, limits: Limits, writer: asyncio.StreamWriter) -> None:
+async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
     settings = endpoint.settings
     try:
         context = client_context(settings)
     except ssl.SSLError as error:
-        raise endpoint.fault(
-            "tls_untrusted", "the target's ca_bundle holds no readable certificate"
-        ) from error
+        raise endpoint.fault("tls_untrusted", "the target's ca_bundle holds no readable certificate") from error
     try:
-        certificate = await _handshake(endpoint, limits, writer, context)
+        certificate = await _handshake(endpoint, limits, context)
     except ssl.SSLCertVerificationError as error:
         presented = await _certificate(endpoint, limits)
         shown = f" (SHA-256 {fingerprint_of(presented)})" if presented else ""
@@ -100,14 +95,16 @@ async def _check_tls(endpoint: Endpoint, limits: Limits, writer: asyncio.StreamW
         raise endpoint.fault("tls_untrusted", detail)
 
 
-async def _handshake(
-    endpoint: Endpoint, limits: Limits, writer: asyncio.StreamWriter, context: ssl.SSLContext
-) -> bytes:
-    """The server's certificate in DER form."""
-    async with asyncio.timeout(limits.handshake):
-        await writer.start_tls(context, server_hostname=endpoint.host, ssl_handshake_timeout=limits.handshake)
+async def _handshake(endpoint: Endpoint, limits: Limits, context: ssl.SSLContext) -> bytes:
+    """The server's certificate in DER form. Raises OSError or TimeoutError."""
+    async with asyncio.timeout(limits.connect + limits.handshake):
+        _, writer = await asyncio.open_connection(
+            endpoint.host, endpoint.port, ssl=context, ssl_handshake_timeout=limits.handshake
+        )
     tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
-    return tls.getpeercert(binary_form=True) or b""
+    certificate = tls.getpeercert(binary_form=True) or b""
+    await _close(writer)
+    return certificate
 
 
 async def _certificate(endpoint: Endpoint, limits: Limits) -> bytes | None:
@@ -115,16 +112,14 @@ async def _certificate(endpoint: Endpoint, limits: Limits) -> bytes | None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    writer = await _connect(endpoint, limits)
     try:
-        return await _handshake(endpoint, limits, writer, context)
+        return await _handshake(endpoint, limits, context)
     except (OSError, TimeoutError):
         return None
-    finally:
-        await _close(writer)
 
 
 async def _close(writer: asyncio.StreamWriter) -> None:
+    """At once: nothing was said that would have to be said goodbye to."""
     writer.transport.abort()
-    with contextlib.suppress(OSError, TimeoutError):
+    with contextlib.suppress(OSError):
         await writer.wait_closed()

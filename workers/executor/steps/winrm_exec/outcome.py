@@ -26,13 +26,13 @@ class NotRun(Exception):
         super().__init__(code)
 
 
-def outcome_of(exit_code: int, error_tail: str, *, gate_opened: bool, resumed: bool) -> StepOutcome:
+def outcome_of(exit_code: int, error_tail: str, *, gate_opened: bool, lossy: bool) -> StepOutcome:
     """Raises NotRun when the bootstrap ended without opening its gate.
 
-    After a take-over the line that says so may have been lost with the first worker, so only the bootstrap's own
-    exit code counts then.
+    Where output may be missing, so may the line that says that it opened: only the bootstrap's own exit code
+    counts then.
     """
-    if not gate_opened and not resumed:
+    if not gate_opened and not lossy:
         raise NotRun("shell_unusable", _shown(error_tail) or f"it ended with exit code {exit_code}")
     if not gate_opened and exit_code == NEVER_OPENED:
         raise NotRun("shell_unusable", "the script did not reach it completely")

@@ -18,6 +18,8 @@ class Output:
         self._stderr = TextDecoder(oem_codepage)
         self._clixml = ClixmlDecoder()
         self._resumed = resumed
+        self.lossy = resumed
+        """Something may be missing, perhaps the line that says that the gate has opened."""
         self.error_tail = ""
 
     @property
@@ -44,6 +46,8 @@ class Output:
         await self._put("stderr", last)
 
     async def incomplete(self, reason: str) -> None:
+        self.lossy = True
+        self._clixml.skipped()
         for stream in STREAMS:
             await self._sink.mark_incomplete(stream, reason)
 
