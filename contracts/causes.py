@@ -56,6 +56,18 @@ CAUSES: dict[str, Cause] = _catalogue(
         "Plain WinRM usually listens on 5985 with scheme http, TLS on 5986 with scheme https.",
     ),
     Cause(
+        "tls_required",
+        Retry.NEVER,
+        "{host}:{port} speaks TLS, not plain HTTP.",
+        "Set the target's scheme to https, or use the port of its http listener, usually 5985.",
+    ),
+    Cause(
+        "service_unavailable",
+        Retry.SAFE,
+        "The service on {host}:{port} takes no requests now ({detail}).",
+        "It is starting or overloaded; on Windows see the WinRM service and its event log.",
+    ),
+    Cause(
         "not_winrm",
         Retry.NEVER,
         "{host}:{port} answered, but not as WinRM does ({detail}).",
@@ -165,6 +177,36 @@ CAUSES: dict[str, Cause] = _catalogue(
         Retry.NEVER,
         "The program was not found on {host}: {detail}.",
         "Check the spelling and the PATH of the account.",
+    ),
+    Cause(
+        "shell_unusable",
+        Retry.NEVER,
+        "The shell of {host} ended without running the script: {detail}.",
+        "AppLocker, constrained language mode or an antivirus may forbid it; nothing of the script has run.",
+    ),
+    Cause(
+        "scripts_disabled",
+        Retry.POLICY,
+        "{host} does not allow scripts to run (exit code {detail}).",
+        "A group policy sets the execution policy; allow scripts there for this account.",
+    ),
+    Cause(
+        "memory_quota",
+        Retry.POLICY,
+        "The command ran out of memory on {host} (exit code {detail}).",
+        "See MaxMemoryPerShellMB (1024) on the host, or run the work as a scheduled task.",
+    ),
+    Cause(
+        "message_too_large",
+        Retry.NEVER,
+        "{host} does not accept messages as large as the ones this step needs.",
+        "Raise MaxEnvelopeSizekb on the host to its default of 500 or more.",
+    ),
+    Cause(
+        "remote_fault",
+        Retry.NEVER,
+        "{host} answered with a fault: {detail}.",
+        "The number names it: search for it with WSMan, or see the WinRM event log of the host.",
     ),
     Cause(
         "timed_out",

@@ -1,0 +1,35 @@
+"""The multipart wrapping of sealed messages (MS-WSMV 2.2.9.1.1)."""
+
+import struct
+
+from infra.sandbox.windows.ntlm import NtlmRefused, Sealing
+
+PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
+CONTENT_TYPE = f'multipart/encrypted;protocol="{PROTOCOL}";boundary="Encrypted Boundary"'
+BOUNDARY = b"--Encrypted Boundary"
+OCTETS = b"Content-Type: application/octet-stream\r\n"
+
+
+def is_sealed(content_type: str) -> bool:
+    return content_type.lower().startswith("multipart/encrypted")
+
+
+def unwrap(body: bytes, sealing: Sealing) -> bytes:
+    """The message inside; NtlmRefused when it cannot be opened with this connection's keys."""
+    start = body.find(OCTETS)
+    payload = body[start + len(OCTETS) :] if start >= 0 else b""
+    end = payload.rfind(BOUNDARY + b"--")
+    payload = payload[:end] if end >= 0 else payload
+    if len(payload) < 4:
+        raise NtlmRefused("not a sealed message")
+    (length,) = struct.unpack("<I", payload[:4])
+    return sealing.open(payload[4 : 4 + length], payload[4 + length :])
+
+
+def wrap(message: bytes, sealing: Sealing) -> bytes:
+    signature, sealed = sealing.seal(message)
+    head = (
+        b"%s\r\n\tContent-Type: %s\r\n"
+        b"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length=%d\r\n%s\r\n\t"
+    ) % (BOUNDARY, PROTOCOL.encode(), len(message), BOUNDARY)
+    return head + OCTETS + struct.pack("<I", len(signature)) + signature + sealed + BOUNDARY + b"--\r\n"
