@@ -8,7 +8,7 @@ Lines that belong together by parentheses or a caret at their end are judged as 
 import re
 from collections.abc import Sequence
 
-from contracts.binding.model import Placeholder, Why
+from contracts.binding.model import Placeholder, Why, words
 from contracts.binding.reading import Reading, Verdict, all_read
 
 REFERENCE = "!OPS_{name}!"
@@ -41,49 +41,10 @@ PASTED = Why("The script pastes the value with %OPS_…%.", "Write {name} only."
 BLOCK = Why("The parentheses around this line could not be understood.", "Write one command on each line.")
 CONDITION = Why("This condition could not be understood.", 'Write if "{name}"=="x" command.')
 
-_READS_AGAIN = frozenset(
-    [
-        "call",
-        "start",
-        "cmd",
-        "powershell",
-        "pwsh",
-        "wsl",
-        "bash",
-        "sh",
-        "ssh",
-        "psexec",
-        "psexec64",
-        "winrs",
-        "schtasks",
-        "at",
-        "wmic",
-        "forfiles",
-        "mshta",
-        "rundll32",
-        "cscript",
-        "wscript",
-        "msiexec",
-        "sqlcmd",
-        "python",
-        "python3",
-        "py",
-        "perl",
-        "ruby",
-        "node",
-        "php",
-        "npm",
-        "npx",
-        "yarn",
-        "pnpm",
-        "code",
-        "az",
-        "gcloud",
-        "mvn",
-        "gradle",
-        "gradlew",
-        "plink",
-    ]
+_READS_AGAIN = words(
+    "call start cmd powershell pwsh wsl bash sh ssh psexec psexec64 winrs schtasks at wmic "
+    "forfiles mshta rundll32 cscript wscript msiexec sqlcmd python python3 py perl ruby node "
+    "php npm npx yarn pnpm code az gcloud mvn gradle gradlew plink"
 )
 _BATCH = re.compile(r"\.(bat|cmd)\b")
 _SETLOCAL = re.compile(r"(?i)\b(setlocal|endlocal)\b(?!\s+enabledelayedexpansion\s*$)|/v:off", re.MULTILINE)

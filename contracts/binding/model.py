@@ -61,6 +61,11 @@ class LostTrack(Exception):
         super().__init__(reason)
 
 
+def words(text: str) -> frozenset[str]:
+    """A table of names, written as one text."""
+    return frozenset(text.split())
+
+
 def check_names(names: Iterable[str]) -> tuple[str, ...]:
     """What is wrong with these parameter names, one sentence each; empty when nothing is."""
     problems = []

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from contracts.binding.model import Why
+from contracts.binding.model import Why, words
 
 BESIDE = "Give it as an argument: … { param($x) $x } -ArgumentList {name}."
 
@@ -23,116 +23,38 @@ TYPE_CAST = Why(
 )
 
 _REFUSED: dict[str, Why] = {
+    **dict.fromkeys(words("invoke-expression iex add-type set-alias new-alias sal nal"), EXECUTES),
+    **dict.fromkeys(words("invoke-history ihy r import-module ipmo invoke-item ii"), EXECUTES),
+    **dict.fromkeys(words("invoke-wmimethod invoke-cimmethod register-scheduledtask"), EXECUTES),
+    **dict.fromkeys(words("new-scheduledtaskaction set-psbreakpoint new-module"), EXECUTES),
     **dict.fromkeys(
-        ("invoke-expression", "iex", "add-type", "set-alias", "new-alias", "sal", "nal"), EXECUTES
-    ),
-    **dict.fromkeys(("invoke-history", "ihy", "r", "import-module", "ipmo", "invoke-item", "ii"), EXECUTES),
-    **dict.fromkeys(("invoke-wmimethod", "invoke-cimmethod", "register-scheduledtask"), EXECUTES),
-    **dict.fromkeys(("new-scheduledtaskaction", "set-psbreakpoint", "new-module"), EXECUTES),
-    **dict.fromkeys(
-        [
-            "powershell",
-            "pwsh",
-            "cmd",
-            "command.com",
-            "wsl",
-            "bash",
-            "sh",
-            "ssh",
-            "plink",
-            "psexec",
-            "psexec64",
-            "winrs",
-        ],
+        words("powershell pwsh cmd command.com wsl bash sh ssh plink psexec psexec64 winrs"),
         SHELL,
     ),
     **dict.fromkeys(
-        [
-            "schtasks",
-            "at",
-            "wmic",
-            "forfiles",
-            "mshta",
-            "rundll32",
-            "wscript",
-            "cscript",
-            "msiexec",
-            "sqlcmd",
-        ],
+        words("schtasks at wmic forfiles mshta rundll32 wscript cscript msiexec sqlcmd"),
         SHELL,
     ),
     "invoke-sqlcmd": SQL,
-    **dict.fromkeys(
-        ["npm", "npx", "yarn", "pnpm", "code", "az", "gcloud", "mvn", "gradle", "gradlew"], BATCH
-    ),
+    **dict.fromkeys(words("npm npx yarn pnpm code az gcloud mvn gradle gradlew"), BATCH),
 }
 _INTERPRETERS = re.compile(r"(python[\d.]*|py|perl|ruby|node|php|lua|rscript|awk|gawk|sed)$")
 _CODE_OPTION = re.compile(r"-(c|e|E|r|p|n|pe|ne|pi|i|-eval|-print)$")
 _STARTS = frozenset(("start-process", "saps", "start"))
-_RUNS_ELSEWHERE = frozenset(
-    [
-        "invoke-command",
-        "icm",
-        "start-job",
-        "sajb",
-        "start-threadjob",
-        "inlinescript",
-        "register-objectevent",
-        "register-engineevent",
-        "register-wmievent",
-        "register-cimindicationevent",
-        "register-scheduledjob",
-        "set-scheduledjob",
-        "new-pssession",
-    ]
+_RUNS_ELSEWHERE = words(
+    "invoke-command icm start-job sajb start-threadjob inlinescript register-objectevent "
+    "register-engineevent register-wmievent register-cimindicationevent register-scheduledjob "
+    "set-scheduledjob new-pssession"
 )
 _LOOPS = frozenset(("foreach-object", "foreach", "%"))
-_CODE_METHODS = frozenset(
-    [
-        "create",
-        "invokescript",
-        "newscriptblock",
-        "expandstring",
-        "addscript",
-        "addcommand",
-        "invokecommand",
-        "parseinput",
-        "start",
-        "shellexecute",
-        "exec",
-        "run",
-        "getnewclosure",
-        "compile",
-    ]
+_CODE_METHODS = words(
+    "create invokescript newscriptblock expandstring addscript addcommand invokecommand "
+    "parseinput start shellexecute exec run getnewclosure compile"
 )
-_DATA_TYPES = frozenset(
-    [
-        "string",
-        "int",
-        "int32",
-        "int64",
-        "long",
-        "uint32",
-        "uint64",
-        "double",
-        "single",
-        "float",
-        "decimal",
-        "bool",
-        "boolean",
-        "byte",
-        "char",
-        "datetime",
-        "timespan",
-        "version",
-        "guid",
-        "regex",
-        "uri",
-        "ipaddress",
-        "switch",
-        "net.ipaddress",
-        "system.version",
-    ]
+_DATA_TYPES = words(
+    "string int int32 int64 long uint32 uint64 double single float decimal bool boolean byte "
+    "char datetime timespan version guid regex uri ipaddress switch net.ipaddress "
+    "system.version"
 )
 
 

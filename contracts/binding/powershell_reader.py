@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from enum import Enum, auto
 
 from contracts.binding import powershell_commands as commands
-from contracts.binding.model import LostTrack, Placeholder, Why
+from contracts.binding.model import LostTrack, Placeholder, Why, words
 from contracts.binding.reading import Reading, Verdict, all_read
 
 REFERENCE = "${{ops_{name}}}"
@@ -21,41 +21,13 @@ LINE_END = "\r\n"
 DASH = "-\u2013\u2014\u2015"
 ENDS_ARGUMENT = BLANK + LINE_END + "),;|}"
 ENDS_OPERAND = ENDS_ARGUMENT + "]"
-KEYWORDS = frozenset(
-    [
-        "if",
-        "elseif",
-        "else",
-        "while",
-        "for",
-        "foreach",
-        "switch",
-        "return",
-        "throw",
-        "exit",
-        "try",
-        "catch",
-        "finally",
-        "do",
-        "until",
-        "trap",
-        "function",
-        "filter",
-        "begin",
-        "process",
-        "end",
-        "param",
-        "break",
-        "continue",
-        "dynamicparam",
-        "in",
-    ]
+KEYWORDS = words(
+    "if elseif else while for foreach switch return throw exit try catch finally do until trap "
+    "function filter begin process end param break continue dynamicparam in"
 )
-VALUE_KEYWORDS = frozenset(["return", "throw", "exit"])
-NAME_KEYWORDS = frozenset(["function", "filter"])
-UNKNOWN_KEYWORDS = frozenset(
-    ["class", "enum", "using", "workflow", "configuration", "data", "parallel", "sequence", "inlinescript"]
-)
+VALUE_KEYWORDS = words("return throw exit")
+NAME_KEYWORDS = words("function filter")
+UNKNOWN_KEYWORDS = words("class enum using workflow configuration data parallel sequence inlinescript")
 OPERATOR = re.compile(
     r"-(not|bnot|[ci]?(eq|ne|gt|ge|lt|le|like|notlike|match|notmatch|contains|notcontains|in|notin|replace|split)"
     r"|is|isnot|as|and|or|xor|band|bor|bxor|shl|shr|join|f)(?![A-Za-z0-9_])",

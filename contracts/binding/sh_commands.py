@@ -7,7 +7,7 @@ argument itself. The tables name them; a placeholder stands only where the progr
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from contracts.binding.model import Why
+from contracts.binding.model import Why, words
 from contracts.binding.sh_words import Word
 
 SAFE = "sh -c 'echo \"$1\"' _ {name}"
@@ -46,7 +46,7 @@ SPLITS = Why(
 )
 SQL = Why("The value would be executed as a statement.", "Pass it as a variable of the client, or in a file.")
 
-_SHELLS = frozenset(["sh", "bash", "dash", "ash", "ksh", "mksh", "zsh", "fish", "rbash"])
+_SHELLS = words("sh bash dash ash ksh mksh zsh fish rbash")
 _INTERPRETERS = {
     "python": "c", "python2": "c", "python3": "c", "perl": "eEnpiMmIx", "ruby": "enprIx", "node": "ep",
     "nodejs": "ep", "php": "rBRE", "lua": "e", "Rscript": "e", "deno": "e", "bun": "e",
@@ -54,78 +54,22 @@ _INTERPRETERS = {
 """Interpreters and the letters of options after which arguments are (or may be) program text."""
 
 _REFUSED: dict[str, Why] = {
-    **dict.fromkeys(
-        ("eval", "let", "trap", "alias", "complete", "compgen", "bind", "enable", "fc", "hash"), EXECUTES
-    ),
-    **dict.fromkeys(
-        ("at", "batch", "crontab", "expect", "tclsh", "osascript", "m4", "gdb", "dc", "ed"), EXECUTES
-    ),
-    **dict.fromkeys(("screen", "tmux", "make", "gmake", "script", "shopt", "jobs", "coproc"), EXECUTES),
-    **dict.fromkeys(("powershell", "pwsh", "cmd", "cmd.exe", "powershell.exe", "wsl", "sqlite3"), EXECUTES),
+    **dict.fromkeys(words("eval let trap alias complete compgen bind enable fc hash"), EXECUTES),
+    **dict.fromkeys(words("at batch crontab expect tclsh osascript m4 gdb dc ed"), EXECUTES),
+    **dict.fromkeys(words("screen tmux make gmake script shopt jobs coproc"), EXECUTES),
+    **dict.fromkeys(words("powershell pwsh cmd cmd.exe powershell.exe wsl sqlite3"), EXECUTES),
     **dict.fromkeys(("su", "runuser"), CODE),
-    **dict.fromkeys(("ssh", "rsh", "slogin", "autossh", "mosh", "pdsh", "clush", "pssh"), REMOTE),
-    **dict.fromkeys(("xargs", "parallel", "watch"), SPLITS),
-    **dict.fromkeys(("read", "unset", "getopts", "mapfile", "readarray", "wait"), VARIABLE_NAME),
-    **dict.fromkeys(("declare", "typeset", "local"), DECLARATION),
+    **dict.fromkeys(words("ssh rsh slogin autossh mosh pdsh clush pssh"), REMOTE),
+    **dict.fromkeys(words("xargs parallel watch"), SPLITS),
+    **dict.fromkeys(words("read unset getopts mapfile readarray wait"), VARIABLE_NAME),
+    **dict.fromkeys(words("declare typeset local"), DECLARATION),
 }
-_RUNS_STDIN = frozenset(
-    [
-        "ssh",
-        "rsh",
-        "slogin",
-        "autossh",
-        "mosh",
-        "pdsh",
-        "clush",
-        "pssh",
-        "su",
-        "runuser",
-        "xargs",
-        "parallel",
-        "at",
-        "batch",
-        "crontab",
-        "expect",
-        "tclsh",
-        "m4",
-        "gdb",
-        "dc",
-        "ed",
-        "ex",
-        "sqlite3",
-        "psql",
-        "mysql",
-        "mariadb",
-        "ftp",
-        "sftp",
-        "tmux",
-        "powershell",
-        "pwsh",
-        "cmd",
-    ]
+_RUNS_STDIN = words(
+    "ssh rsh slogin autossh mosh pdsh clush pssh su runuser xargs parallel at batch crontab "
+    "expect tclsh m4 gdb dc ed ex sqlite3 psql mysql mariadb ftp sftp tmux powershell pwsh cmd"
 )
-_NEEDS_DASHES = frozenset(
-    [
-        "tar",
-        "zip",
-        "rsync",
-        "scp",
-        "sftp",
-        "sed",
-        "man",
-        "wget",
-        "tcpdump",
-        "vim",
-        "vi",
-        "view",
-        "ex",
-        "emacs",
-        "less",
-        "more",
-        "gzip",
-        "split",
-        "sort",
-    ]
+_NEEDS_DASHES = words(
+    "tar zip rsync scp sftp sed man wget tcpdump vim vi view ex emacs less more gzip split sort"
 )
 _STATEMENT_OPTIONS = {
     "psql": ("-c", "--command"),
@@ -134,26 +78,7 @@ _STATEMENT_OPTIONS = {
 }
 _WRAPPERS: dict[str, tuple[frozenset[str], int]] = {
     "sudo": (
-        frozenset(
-            [
-                "-u",
-                "-g",
-                "-h",
-                "-p",
-                "-C",
-                "-T",
-                "-r",
-                "-t",
-                "-U",
-                "-D",
-                "-R",
-                "--user",
-                "--group",
-                "--host",
-                "--prompt",
-                "--chdir",
-            ]
-        ),
+        words("-u -g -h -p -C -T -r -t -U -D -R --user --group --host --prompt --chdir"),
         0,
     ),
     "doas": (frozenset(("-u", "-C")), 0),
@@ -169,9 +94,7 @@ _WRAPPERS: dict[str, tuple[frozenset[str], int]] = {
     "strace": (frozenset(("-e", "-o", "-p", "-s", "-u")), 0),
     "chrt": (frozenset(), 1),
     "taskset": (frozenset(), 1),
-    **dict.fromkeys(
-        ("nohup", "setsid", "command", "builtin", "time", "busybox", "toybox", "unbuffer"), (frozenset(), 0)
-    ),
+    **dict.fromkeys(words("nohup setsid command builtin time busybox toybox unbuffer"), (frozenset(), 0)),
 }
 """Programs that run the command among their arguments: their options with an argument, operands before it."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from contracts.binding.model import LostTrack, Placeholder, Why
+from contracts.binding.model import LostTrack, Placeholder, Why, words
 from contracts.binding.reading import Verdict, all_read
 from contracts.binding.sh_commands import STDIN, judge_command
 from contracts.binding.sh_words import ARITHMETIC, BLANK, END_MARK, HereDocument, Word, WordReader
@@ -13,30 +13,12 @@ _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(\[[^\]]*\])?(\+?)=", re.ASCI
 _SUBSCRIPT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\[", re.ASCII)
 _INTEGER_FLAG = re.compile(r"[-+][A-Za-z]*[in]")
 _REDIRECTION = re.compile(r"[0-9]*(<<<|<<-?|<>|<&|<(?!\()|>>|>&|>\||>(?!\()|&>>?)")
-_MAGIC = frozenset(
-    [
-        "PS0",
-        "PS1",
-        "PS2",
-        "PS4",
-        "PROMPT_COMMAND",
-        "ENV",
-        "BASH_ENV",
-        "RANDOM",
-        "SRANDOM",
-        "SECONDS",
-        "OPTIND",
-        "LINENO",
-        "HISTCMD",
-        "BASHOPTS",
-        "SHELLOPTS",
-        "IFS",
-        "BASH_ARGV0",
-        "BASH_COMPAT",
-    ]
+_MAGIC = words(
+    "PS0 PS1 PS2 PS4 PROMPT_COMMAND ENV BASH_ENV RANDOM SRANDOM SECONDS OPTIND LINENO HISTCMD "
+    "BASHOPTS SHELLOPTS IFS BASH_ARGV0 BASH_COMPAT"
 )
-_MISPLACED = frozenset(["then", "elif", "else", "fi", "do", "done", "esac", "}", "]]"])
-_UNSAFE_TESTS = frozenset(["-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-v", "-R", "-a", "-o"])
+_MISPLACED = words("then elif else fi do done esac } ]]")
+_UNSAFE_TESTS = words("-eq -ne -lt -le -gt -ge -v -R -a -o")
 
 PATTERN = Why("In a pattern of `case` the value would not be data.", 'Compare with [ "$x" = {name} ].')
 LOOP_NAME = Why("The name of a variable is fixed text.", "Write the name itself.")
