@@ -1,7 +1,8 @@
 """A tokenizer for cmd.exe scripts with delayed expansion.
 
-cmd replaces `%NAME%` before it splits a line into commands and `!NAME!` after, so a value in `!OPS_name!` cannot
-become an operator, unless the line is read a second time: by a pipe, `call`, `start`, `for /f` or another shell.
+cmd replaces `%NAME%` before it splits a line into commands and `!NAME!` after, so a value in `!OPS_name!`
+cannot become an operator, unless the line is read a second time: by a pipe, `call`, `start`, `for /f` or
+another shell.
 Lines that belong together by parentheses or a caret at their end are judged as one.
 """
 
@@ -9,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from contracts.binding.model import Placeholder, Why, words
-from contracts.binding.reading import Reading, Verdict, all_read
+from contracts.binding.reading import DEEPEST, Reading, Verdict, all_read
 
 REFERENCE = "!OPS_{name}!"
 
@@ -91,9 +92,9 @@ class CmdReader(Reading):
         name = self._name()
         if name is None:
             self._rest("", COMMAND)
-        elif name == "if" and len(within) < 20:
+        elif name == "if" and len(within) < DEEPEST:
             self._if(within)
-        elif name == "for" and len(within) < 20:
+        elif name == "for" and len(within) < DEEPEST:
             self._for(within)
         elif name == "else":
             self._command((*within, name))
@@ -113,7 +114,7 @@ class CmdReader(Reading):
         return False
 
     def _name(self) -> str | None:
-        """The fixed name of the command, in small letters without folder and `.exe`; None if it is not fixed."""
+        """The command as it is written, in small letters; None if it is not fixed text."""
         if self.peek() == '"':
             close = self.text.find('"', self.pos + 1, self.end)
             if close < 0 or any(self.pos < mark < close for mark in self.at):
@@ -127,7 +128,7 @@ class CmdReader(Reading):
         return None if self.pos in self.at else name.lower()
 
     def _rest(self, name: str, why: Why | None) -> None:
-        """The arguments of a command up to its end. A quote hides operators until the next quote or line end."""
+        """The arguments of a command. A quote hides operators until the next quote or line end."""
         quoted = False
         start = self.pos
         while self.pos < self.end:

@@ -1,4 +1,4 @@
-"""Binding for Windows PowerShell 5.1 and PowerShell 7: values become typed variables, set before the script."""
+"""Binding for Windows PowerShell 5.1 and PowerShell 7: values become typed variables before the script."""
 
 from base64 import b64encode
 from collections.abc import Collection, Mapping
@@ -17,8 +17,8 @@ def check_powershell(script: str, declared: Collection[str]) -> tuple[Refusal, .
 def render_powershell(script: str, parameters: Mapping[str, ParameterValue]) -> str:
     """The complete script: typed variables set from base64, then the script using them.
 
-    The variables are set on the script's first line, so that PowerShell's line numbers stay the script's own. A
-    script without placeholders comes back unchanged. Raises `BindingRefused` for what `check_powershell`
+    The variables are set on the script's first line, so that PowerShell's line numbers stay the script's own.
+    A script without placeholders comes back unchanged. Raises `BindingRefused` for what `check_powershell`
     refuses, and for a value that holds NUL or an integer beyond 64 bits.
     """
     verdicts = judge(script, read_powershell)

@@ -68,14 +68,14 @@ def _problem(script: str, start: int, body: str, *, closed: bool) -> tuple[str, 
     name, bar, rest = body.partition("|")
     if bar and rest.strip() == "raw":
         return (
-            "`| raw` would paste the value as program text. It needs its own permission, which is not available.",
+            "`| raw` pastes the value as program text and needs its own permission, which is not available.",
             f"Write {{{{ {name.strip()} }}}}: the value is then bound as data.",
         )
     if bar:
         return "There are no filters.", f"Write {{{{ {name.strip()} }}}}. {_NOT_MEANT}"
     if NAME.fullmatch(body) is None:
         return (
-            "This is not a parameter name: a letter or underscore, then at most 63 letters, digits, underscores.",
+            "A parameter name is a letter or underscore, then at most 63 letters, digits, underscores.",
             f"Write {{{{ name }}}}. {_NOT_MEANT}",
         )
     return None

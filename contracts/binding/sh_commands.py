@@ -137,7 +137,7 @@ def _basename(word: Word) -> str:
 
 
 def _command_start(words: Sequence[Word], judged: Judged) -> int | None:
-    """The number of the word that is the command itself, behind `sudo`, `env X=y`, `timeout 5` and the like."""
+    """The number of the word that is the command itself, behind `sudo`, `env X=y`, `timeout 5` …"""
     start = 0
     while start < len(words) and (wrapper := _WRAPPERS.get(_basename(words[start]))):
         name = _basename(words[start])

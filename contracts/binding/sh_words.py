@@ -1,6 +1,6 @@
 """Words of the POSIX shell and bash: quotes, expansions, here-documents (POSIX.1-2017, XCU 2.2 to 2.7).
 
-dash, bash and busybox sh must all read a script the same way; where they differ, everything that follows is refused.
+dash, bash and busybox sh must all read a script the same way; where they differ, everything is refused.
 """
 
 import re
