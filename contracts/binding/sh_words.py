@@ -111,21 +111,21 @@ class WordReader(Reading):
     def _part(self, char: str) -> str:
         if self.pos in self.at:
             self.place(BARE)
-            return HOLE
+        elif char in "<>":
+            self.pos += 2
+            self._command_in_parentheses()
+        elif char in "\\'\"`$":
+            return self._quoting(char)
+        else:
+            return self._as_it_is()
+        return HOLE
+
+    def _quoting(self, char: str) -> str:
         if char == "\\":
             return self._escaped()
         if char == "'":
             return self._literal_to("'", SINGLE)
-        if char == '"':
-            return self.double_quoted()
-        if char in "`$":
-            return self.expansion(quoted=False)
-        if char in "<>":
-            self.pos += 2
-            self._command_in_parentheses()
-            return HOLE
-        self.pos += 1
-        return char
+        return self.double_quoted() if char == '"' else self.expansion(quoted=False)
 
     def _escaped(self) -> str:
         self.pos += 1
