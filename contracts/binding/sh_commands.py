@@ -114,6 +114,17 @@ class Judged:
 
 def judge_command(words: Sequence[Word]) -> Judged:
     """Which words of a simple command may not hold a placeholder (assignments and redirections left out)."""
+    judged = _judge_words(words)
+    kept = [number for number, word in enumerate(words) if not word.may_vanish]
+    if len(kept) < len(words):
+        fewer = _judge_words([words[number] for number in kept])
+        judged.runs_stdin |= fewer.runs_stdin
+        for number, why in fewer.refused.items():
+            judged.refused.setdefault(kept[number], why)
+    return judged
+
+
+def _judge_words(words: Sequence[Word]) -> Judged:
     judged = Judged()
     start = _command_start(words, judged)
     if start is None:
@@ -160,6 +171,8 @@ def _behind_wrapper(
         elif name in ("env", "sudo") and "=" in word.prefix:
             at += 1
         elif operands:
+            if words[at - 1].text != "--" and not word.prefix:
+                judged.refuse(words, range(at, len(words)), OPTION)
             operands -= 1
             at += 1
         else:
@@ -204,8 +217,11 @@ def _judge_shell(words: Sequence[Word], start: int, judged: Judged) -> None:
             code |= "c" in word.text
             reads_stdin |= "s" in word.text
         at += 2 if word.text in ("-o", "+o", "-O", "+O", "--rcfile", "--init-file") else 1
-    if at < len(words) and words[at].text in ("-", "--"):
-        at += 1
+    dashed = at < len(words) and words[at].text in ("-", "--")
+    at += dashed
+    known = dashed and reads_stdin and not code
+    if at < len(words) and not known and not words[at].prefix and not words[at].static:
+        judged.refuse(words, range(at, len(words)), CODE)
     if code or not reads_stdin:
         judged.refuse(words, range(at, min(at + 1, len(words))), CODE if code else PROGRAM_FILE)
     judged.runs_stdin |= not code and (reads_stdin or at >= len(words))
@@ -303,6 +319,8 @@ def _judge_sed_program(words: Sequence[Word], start: int, judged: Judged) -> Non
 def _judge_inner(words: Sequence[Word], number: int, judged: Judged) -> None:
     """A shell or interpreter named among the arguments (find -exec, docker exec): its program text."""
     name = _basename(words[number])
+    if not words[number].prefix and _basename(words[0]) == "find" and not words[number - 1].prefix:
+        judged.refuse(words, [number], COMMAND)
     if words[number - 1].text in ("-exec", "-execdir", "-ok", "-okdir"):
         judged.refuse(words, [number], COMMAND)
     if name not in _SHELLS and name not in _INTERPRETERS:

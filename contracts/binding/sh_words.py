@@ -53,6 +53,8 @@ class Word:
     """Written without quotes, escapes and expansions: it may be a reserved word or an assignment."""
     first: int
     last: int
+    may_vanish: bool = False
+    """Nothing but expansions that may leave no word at all; then the next word stands in its place."""
 
     @property
     def holds(self) -> bool:
@@ -91,11 +93,12 @@ class WordReader(Reading):
     def word(self) -> Word:
         first, start = len(self.verdicts), self.pos
         parts: list[str] = []
-        plain = True
+        plain = vanishes = True
         while self.pos < self.end:
             char = self.peek()
             if char in META and not (char in "<>" and self.peek(1) == "("):
                 break
+            vanishes = vanishes and char in "`$" and self.pos not in self.at
             plain = plain and char not in "\\'\"`$<>" and self.pos not in self.at
             parts.append(self._part(char))
         if self.pos > self._joined_at:
@@ -106,7 +109,9 @@ class WordReader(Reading):
             raise LostTrack(f"{self.peek()!r} is not expected here.", PLAIN)
         if self.waiting and "\n" in self.text[start : self.pos]:
             raise LostTrack("A word goes over the line end where a here-document starts.", "Write it before.")
-        return Word("".join(parts), plain, first, len(self.verdicts))
+        text = "".join(parts)
+        vanishes = vanishes or (not text.strip(HOLE) and "@" in self.text[start : self.pos])
+        return Word(text, plain, first, len(self.verdicts), may_vanish=vanishes)
 
     def _part(self, char: str) -> str:
         if self.pos in self.at:

@@ -35,7 +35,7 @@ CONTEXTS = (
     "printf %s {{ a }} 2>&1 # a comment with {{ a }} and 'a quote",
     "true && printf '%s' {{ a }} || printf no",
     "while :; do printf %s {{ a }}; break; done",
-    'printf %s \\\n  {{ a }}',
+    "printf %s \\\n  {{ a }}",
     "env VALUE={{ a }} sh -c 'printf %s \"$VALUE\"'",
     "! false; printf %s {{ a }}",
 )
@@ -47,7 +47,9 @@ def without_end(output: bytes) -> bytes:
 
 @pytest.mark.parametrize("shell", SHELLS, ids=lambda shell: Path(shell[0]).name)
 @pytest.mark.parametrize("context", CONTEXTS)
-def test_every_hostile_value_arrives_byte_for_byte(shell: tuple[str, ...], context: str, tmp_path: Path) -> None:
+def test_every_hostile_value_arrives_byte_for_byte(
+    shell: tuple[str, ...], context: str, tmp_path: Path
+) -> None:
     for number, value in enumerate(HOSTILE):
         ran = run(shell, render_sh(context, {"a": value}), tmp_path / str(number), locale=LOCALES[number % 2])
 
@@ -63,7 +65,9 @@ def test_every_hostile_value_arrives_byte_for_byte(shell: tuple[str, ...], conte
     shell=st.sampled_from(SHELLS),
     locale=st.sampled_from(LOCALES),
 )
-def test_any_text_arrives_byte_for_byte(value: str, context: str, shell: tuple[str, ...], locale: str) -> None:
+def test_any_text_arrives_byte_for_byte(
+    value: str, context: str, shell: tuple[str, ...], locale: str
+) -> None:
     with TemporaryDirectory() as folder:
         ran = run(shell, render_sh(context, {"a": value}), Path(folder), locale=locale)
 
@@ -90,7 +94,7 @@ ATTACKS = (
     "\ntouch canary\n",
     "-vx[$(touch canary)]",
     "a)touch canary;;",
-    "BEGIN{system(\"touch canary\")}",
+    'BEGIN{system("touch canary")}',
     "1e touch canary",
     "E\ntouch canary\n",
     "}; touch canary; {",
@@ -100,13 +104,17 @@ ATTACKS = (
 )
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+)
 @given(
     parts=st.lists(st.sampled_from(FRAGMENTS), min_size=1, max_size=12),
     attack=st.sampled_from(ATTACKS),
     shell=st.sampled_from(SHELLS),
 )
-def test_whatever_is_accepted_never_executes_the_value(parts: list[str], attack: str, shell: tuple[str, ...]) -> None:
+def test_whatever_is_accepted_never_executes_the_value(
+    parts: list[str], attack: str, shell: tuple[str, ...]
+) -> None:
     script = "echo " + "".join(parts) + " {{ a }}\n"
     if check_sh(script, {"a"}):
         return
