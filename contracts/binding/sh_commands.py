@@ -191,7 +191,9 @@ def _judge_named(name: str, words: Sequence[Word], start: int, judged: Judged) -
     elif name in ("awk", "gawk", "mawk", "nawk", "jq"):
         _judge_awk(words, start, judged)
     elif name in (".", "source"):
-        judged.refuse(words, rest[:1], PROGRAM_FILE)
+        judged.refuse(
+            words, rest[: 1 + sum(words[number].prefix.startswith("-") for number in rest)], PROGRAM_FILE
+        )
     elif name in ("test", "["):
         _judge_test(words, start, judged)
     elif name == "printf":

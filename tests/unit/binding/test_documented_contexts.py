@@ -1,4 +1,4 @@
-"""Every row of the tables in docs/parameters.md holds: what becomes of a placeholder, what is refused and why."""
+"""Every row of the tables in docs/parameters.md holds: what a placeholder becomes, what is refused, why."""
 
 import re
 from collections.abc import Callable, Collection
