@@ -113,4 +113,3 @@ Writing = Annotated[UnitOfWork, Depends(_writing, scope="function")]
 Caller = Annotated[Principal, Depends(_principal)]
 Who = Annotated[Actor, Depends(_actor)]
 Key = Annotated[RequestKey | None, Depends(_request_key)]
-

@@ -63,7 +63,9 @@ class RequestKeys:
                 problems=[FieldProblem("Idempotency-Key", "must be 1 to 255 visible ASCII characters")],
             )
         digest = hashlib.sha256(body).digest()
-        return RequestKey(principal, route, header, tuple(hmac.digest(k, digest, "sha256") for k in self._keys))
+        return RequestKey(
+            principal, route, header, tuple(hmac.digest(k, digest, "sha256") for k in self._keys)
+        )
 
 
 def first_answer(key: RequestKey, body_hash: bytes, resource_id: UUID) -> UUID:

@@ -16,6 +16,7 @@ from gateway.strictjson import read_json, read_yaml
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _MARK = "__permission__"
+_TICKET_MARK = "__ticket__"
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
 
@@ -24,11 +25,12 @@ class UnsupportedMediaType(OpsError):
     http_status = 415
 
 
-def needs(permission: Permission) -> Callable[[Endpoint], Endpoint]:
-    """Declare what a caller must be allowed to do to reach this endpoint."""
+def needs(permission: Permission, *, ticket: bool = False) -> Callable[[Endpoint], Endpoint]:
+    """Declare what a caller must be allowed to do to reach this endpoint; `ticket` lets stream tickets in."""
 
     def mark(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _MARK, permission)
+        setattr(endpoint, _TICKET_MARK, ticket)
         return endpoint
 
     return mark
@@ -64,10 +66,11 @@ class OpsRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         permission, has_body = self.permission, self.body_field is not None
+        ticket = getattr(self.endpoint, _TICKET_MARK)
 
         async def guarded(request: Request) -> Response:
             if permission is not Permission.PUBLIC:
-                await _let_in(request, permission)
+                await _let_in(request, permission, ticket=ticket)
             if not has_body:
                 return await handle(request)
             strict = StrictRequest(_as_json(request.scope), request.receive)
@@ -77,19 +80,24 @@ class OpsRoute(APIRoute):
         return guarded
 
 
-async def _let_in(request: Request, permission: Permission) -> None:
-    principal = await authenticate(request)
+async def _let_in(request: Request, permission: Permission, *, ticket: bool) -> None:
+    principal = await _authenticate(request, ticket=ticket)
     if not allows(principal.role, permission):
-        raise Forbidden(f"This needs the permission {permission.value}, which a {principal.role} does not have.")
+        raise Forbidden(
+            f"This needs the permission {permission.value}, which a {principal.role} does not have."
+        )
+    request.scope["principal"] = principal
 
 
-async def authenticate(request: Request) -> Principal:
-    """The principal of the bearer token, or of the stream ticket where one is accepted."""
+async def _authenticate(request: Request, *, ticket: bool) -> Principal:
+    deps = request.app.state.deps
+    if ticket and (given := request.query_params.get("ticket")):
+        redeemed: Principal = deps.tickets.redeem(given)
+        return redeemed
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Sign in first: this needs an access token.")
-    principal: Principal = await request.app.state.deps.principals.authenticate(token.strip())
-    request.scope["principal"] = principal
+    principal: Principal = await deps.principals.authenticate(token.strip())
     return principal
 
 

@@ -53,7 +53,8 @@ def _check(document: Any) -> None:
         if isinstance(value, str) and "\0" in value:
             field = ".".join(path) or "body"
             raise Invalid(
-                "The body holds a NUL character.", problems=[FieldProblem(field, "must not hold a NUL character")]
+                "The body holds a NUL character.",
+                problems=[FieldProblem(field, "must not hold a NUL character")],
             )
 
 

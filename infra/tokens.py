@@ -28,9 +28,7 @@ class AccessClaims:
     expires_at: int
 
 
-def issue(
-    keys: JwtKeys, *, user_id: UUID, name: str, role: Role, token_version: int, now: datetime
-) -> str:
+def issue(keys: JwtKeys, *, user_id: UUID, name: str, role: Role, token_version: int, now: datetime) -> str:
     """A signed access token that lives 15 minutes from `now`."""
     claims = {
         "iss": ISSUER,

@@ -46,9 +46,7 @@ async def login(body: LoginRequest, deps: Deps, request: Request, response: Resp
 async def refresh(body: RefreshRequest, deps: Deps, request: Request, response: Response) -> TokenView:
     """Exchange a refresh token, which works once, for new tokens."""
     response.headers["cache-control"] = "no-store"
-    return _tokens(
-        await service.refresh(deps, body.refresh_token, request_id=request.scope["request_id"])
-    )
+    return _tokens(await service.refresh(deps, body.refresh_token, request_id=request.scope["request_id"]))
 
 
 @router.post("/revoke-all", status_code=204)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.access.roles import Role
-from contracts.errors import FieldProblem, Invalid, NameTaken, NotFound, Unauthenticated, UnsafeSettings
+from contracts.errors import FieldProblem, Invalid, NameTaken, Unauthenticated, UnsafeSettings
 from contracts.tables.access import UserRow
 from contracts.tables.base import DEFAULT_PROJECT_ID, SYSTEM_PRINCIPAL
 from gateway.access.schemas import PasswordChange, UserCreate
@@ -32,7 +32,9 @@ class SignedIn:
     must_change_password: bool
 
 
-async def sign_in(deps: GatewayDeps, *, username: str, password: str, address: str, request_id: UUID) -> SignedIn:
+async def sign_in(
+    deps: GatewayDeps, *, username: str, password: str, address: str, request_id: UUID
+) -> SignedIn:
     """Tokens for this user; raises `Unauthenticated` alike for a wrong name and a wrong password."""
     deps.login_limiter.check(address, username)
     async with deps.sessions() as session:
@@ -141,8 +143,6 @@ async def create_user(
         raise NameTaken(f"There is already a user named {body.username}.") from error
     await audit(uow, who, "users.create", "user", user.id, username=body.username, role=body.role.value)
     return user
-
-
 
 
 async def ensure_first_admin(

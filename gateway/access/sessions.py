@@ -26,7 +26,9 @@ class Redeemed:
     reused: bool = False
 
 
-def open_session(session: AsyncSession, user_id: UUID, *, now: datetime, family_id: UUID | None = None) -> str:
+def open_session(
+    session: AsyncSession, user_id: UUID, *, now: datetime, family_id: UUID | None = None
+) -> str:
     """A new refresh token, in a family of its own unless it replaces another. Only its hash is stored."""
     token = secrets.token_urlsafe(32)
     session.add(

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/api/v1/credentials", tags=["credentials"], route_cla
 @router.post("", status_code=201)
 @needs(Permission.CREDENTIALS_WRITE)
 async def create_credential(
-    body: CredentialCreate, uow: Writing, who: Who, deps: Deps, key: Key, response: Response
+    *, body: CredentialCreate, uow: Writing, who: Who, deps: Deps, key: Key, response: Response
 ) -> CredentialView:
     """Store a credential. Its secrets are sealed at once; nobody can read them back here."""
     row = await service.create_credential(uow, who, body, sealer=deps.sealer, key=key)
@@ -38,9 +38,7 @@ async def create_credential(
 async def list_credentials(
     session: Reading, caller: Caller, limit: Limit = 50, cursor: Cursor = None
 ) -> Page[CredentialView]:
-    rows = await queries.list_credentials(
-        session, caller.project_id, after=uuid_cursor(cursor), limit=limit
-    )
+    rows = await queries.list_credentials(session, caller.project_id, after=uuid_cursor(cursor), limit=limit)
     return page(rows, limit, _view, lambda row: encode_cursor(row.id))
 
 
@@ -55,6 +53,7 @@ async def get_credential(
 @router.put("/{credential_id}")
 @needs(Permission.CREDENTIALS_WRITE)
 async def change_credential(
+    *,
     credential_id: UUID,
     body: CredentialChange,
     uow: Writing,
@@ -73,12 +72,10 @@ async def change_credential(
 @router.post("/{credential_id}/rotate")
 @needs(Permission.CREDENTIALS_WRITE)
 async def rotate_credential(
-    credential_id: UUID, body: CredentialRotate, uow: Writing, who: Who, deps: Deps, response: Response
+    *, credential_id: UUID, body: CredentialRotate, uow: Writing, who: Who, deps: Deps, response: Response
 ) -> CredentialView:
     """Replace the secrets by new ones."""
-    return _view(
-        await service.rotate_credential(uow, who, credential_id, body, sealer=deps.sealer), response
-    )
+    return _view(await service.rotate_credential(uow, who, credential_id, body, sealer=deps.sealer), response)
 
 
 @router.delete("/{credential_id}", status_code=204)

@@ -120,9 +120,7 @@ def _new_version(
 def _add_version(
     uow: UnitOfWork, who: Actor, row: CredentialRow, secrets: Mapping[str, str], sealer: Sealer
 ) -> None:
-    sealed = sealer.seal(
-        secrets, bound_to=bound_to_credential(row.project_id, row.id, row.current_version)
-    )
+    sealed = sealer.seal(secrets, bound_to=bound_to_credential(row.project_id, row.id, row.current_version))
     uow.session.add(
         CredentialVersionRow(
             credential_id=row.id,

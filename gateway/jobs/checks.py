@@ -35,7 +35,9 @@ def check_definition(document: Any) -> JobDefinition:
     """The definition, when it can be saved; raises `Invalid` naming every field and line that is wrong."""
     definition = parse_definition(document)
     problems = [
-        problem for index, step in enumerate(definition.steps) for problem in _script_problems(index, step, definition)
+        problem
+        for index, step in enumerate(definition.steps)
+        for problem in _script_problems(index, step, definition)
     ]
     if problems:
         raise Invalid("The job definition is not valid.", problems=problems)

@@ -42,6 +42,10 @@ class Definitions:
                 found[row.job_id, row.version] = self._keep(row.job_id, row.version, row.definition)
         return found
 
+    async def one(self, session: AsyncSession, job_id: UUID, version: int) -> JobDefinition:
+        """One that is known to exist, because a row refers to it."""
+        return (await self.load(session, [(job_id, version)]))[job_id, version]
+
     def _keep(self, job_id: UUID, version: int, document: object) -> JobDefinition:
         definition = parse_definition(document)
         self._kept[job_id, version] = definition

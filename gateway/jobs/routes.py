@@ -34,6 +34,7 @@ async def create_job(body: Document, uow: Writing, who: Who, key: Key, response:
 @router.get("")
 @needs(Permission.JOBS_READ)
 async def list_jobs(
+    *,
     session: Reading,
     caller: Caller,
     name: Annotated[str | None, Query(max_length=200, description="part of the name")] = None,
@@ -57,7 +58,7 @@ async def get_job(job_id: UUID, session: Reading, caller: Caller, response: Resp
 @router.put("/{job_id}")
 @needs(Permission.JOBS_WRITE)
 async def change_job(
-    job_id: UUID, body: Document, uow: Writing, who: Who, response: Response, if_match: IfMatch = None
+    *, job_id: UUID, body: Document, uow: Writing, who: Who, response: Response, if_match: IfMatch = None
 ) -> JobDetail:
     """Save a new version; runs under way keep the one they started with."""
     row, version = await service.change_job(uow, who, job_id, body, if_match=if_match)

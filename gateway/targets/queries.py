@@ -73,4 +73,3 @@ async def known_names(session: AsyncSession, project_id: UUID, names: Collection
         )
     )
     return set(rows)
-

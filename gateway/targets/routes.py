@@ -25,9 +25,7 @@ NameLike = Annotated[str | None, Query(alias="name~", max_length=253, descriptio
 
 @router.post("", status_code=201)
 @needs(Permission.TARGETS_WRITE)
-async def create_target(
-    body: TargetSpec, uow: Writing, who: Who, key: Key, response: Response
-) -> TargetView:
+async def create_target(body: TargetSpec, uow: Writing, who: Who, key: Key, response: Response) -> TargetView:
     """Add a machine."""
     row = await service.create_target(uow, who, body, key=key)
     response.headers["location"] = f"{router.prefix}/{row.id}"
@@ -37,6 +35,7 @@ async def create_target(
 @router.get("")
 @needs(Permission.TARGETS_READ)
 async def list_targets(
+    *,
     session: Reading,
     caller: Caller,
     os: TargetOs | None = None,
@@ -63,7 +62,7 @@ async def get_target(target_id: UUID, session: Reading, caller: Caller, response
 @router.put("/{target_id}")
 @needs(Permission.TARGETS_WRITE)
 async def replace_target(
-    target_id: UUID, body: TargetSpec, uow: Writing, who: Who, response: Response, if_match: IfMatch = None
+    *, target_id: UUID, body: TargetSpec, uow: Writing, who: Who, response: Response, if_match: IfMatch = None
 ) -> TargetView:
     """Replace the target's description; what is left out goes back to its default."""
     return _view(await service.replace_target(uow, who, target_id, body, if_match=if_match), response)
