@@ -88,7 +88,7 @@ async def claim_keys(
             "resources": [resource for _, resource in claims],
         },
     )
-    return {tuple(row) for row in rows}  # type: ignore[misc]
+    return {(row[0], row[1], row[2]) for row in rows}
 
 
 async def stored_keys(

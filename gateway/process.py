@@ -39,6 +39,10 @@ from infra.unit_of_work import Relay, unit_of_work
 POOL_SIZE = 10
 READY_SECONDS = 3.0
 
+_POOLS = text("""
+    SELECT DISTINCT pool FROM targets WHERE archived_at IS NULL UNION SELECT :default ORDER BY 1
+""")
+
 log = structlog.get_logger()
 
 
@@ -176,10 +180,4 @@ class GatewayProcess(BrokerView):
 
     async def _pools(self) -> list[str]:
         async with self.sessions() as session:
-            rows = await session.scalars(
-                text(
-                    "SELECT DISTINCT pool FROM targets WHERE archived_at IS NULL UNION SELECT :default ORDER BY 1"
-                ),
-                {"default": topology.DEFAULT_POOL},
-            )
-            return list(rows)
+            return list(await session.scalars(_POOLS, {"default": topology.DEFAULT_POOL}))

@@ -1,4 +1,4 @@
-"""Reading documents that strangers wrote: JSON without double keys, NUL, broken Unicode or endless nesting."""
+"""Reading what strangers wrote: no double keys, NUL, broken Unicode or endless nesting."""
 
 import json
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ class _DoubleKey(ValueError):
 def _no_double_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) < len(pairs):
-        seen: set[str] = set()
-        raise _DoubleKey(next(key for key, _ in pairs if key in seen or seen.add(key)))
+        names = [key for key, _ in pairs]
+        raise _DoubleKey(next(name for name in document if names.count(name) > 1))
     return document
 
 

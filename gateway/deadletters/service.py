@@ -22,7 +22,8 @@ _UNPARK_RUN = text("UPDATE runs SET parked_by = NULL WHERE id = :subject AND par
 _UNPARK_TASK = text("UPDATE tasks SET parked_by = NULL WHERE id = :subject AND parked_by = :letter")
 _FAIL_RUN = text("""
     WITH failed AS (
-        UPDATE runs SET status = 'failed', ended_at = now(), reason = :reason, parked_by = NULL, wake_at = NULL,
+        UPDATE runs SET status = 'failed', ended_at = now(), reason = :reason, parked_by = NULL,
+               wake_at = NULL,
                cancel_requested_at = COALESCE(cancel_requested_at, now()),
                cancel_requested_by = COALESCE(cancel_requested_by, :principal)
          WHERE id = :subject AND parked_by = :letter AND status = ANY(CAST(:sources AS text[]))

@@ -54,7 +54,7 @@ async def get_version(session: AsyncSession, job_id: UUID, version: int) -> JobV
 
 async def get_job_with_definition(
     session: AsyncSession, project_id: UUID, job_id: UUID
-) -> Row[tuple[JobRow, JobVersionRow]]:
+) -> Row[JobRow, JobVersionRow]:
     """The job and its current version; raises `NotFound`."""
     row = (
         await session.execute(

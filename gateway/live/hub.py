@@ -59,7 +59,7 @@ class Channel:
         return len(self._listeners)
 
     def after(self, cursor: Cursor) -> list[Frame] | None:
-        """The kept frames after `cursor`; None when it lies before what is kept. Asks for more if there are none."""
+        """The kept frames after `cursor`, asking for more if there are none; None when it is before them."""
         if cursor < self._floor:
             return None
         frames = [frame for frame in self._frames if frame.cursor > cursor]

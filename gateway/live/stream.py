@@ -187,7 +187,7 @@ class EventStream(Response):
             await out.write(encode("delayed", json({"run_id": str(topic.run_id)})))
 
     def _id(self) -> str:
-        """With several runs the id of the one that is furthest behind: a client may see rows again, never miss one."""
+        """Of several runs the id of the one furthest behind: a client may see rows again, never miss one."""
         open_topics = [topic for topic in self._topics if not topic.finished] or self._topics
         return event_id(self._epoch, min(topic.cursor for topic in open_topics))
 

@@ -1,4 +1,4 @@
-"""Stream tickets: browsers' EventSource cannot send a bearer header, and tokens do not belong in addresses."""
+"""Stream tickets: EventSource cannot send a bearer header, and tokens do not belong in addresses."""
 
 import secrets
 from collections import OrderedDict

@@ -25,7 +25,7 @@ class RunFilter:
     target: str | None = None
 
 
-def _select_runs(project_id: UUID) -> Select[tuple[RunRow, str]]:
+def _select_runs(project_id: UUID) -> Select[RunRow, str]:
     return (
         select(RunRow, JobRow.name)
         .join(JobRow, JobRow.id == RunRow.job_id)
@@ -51,7 +51,7 @@ async def list_runs(
     return [RunView(**_fields(run, job_name, names)) for run, job_name in rows]
 
 
-async def find_run(session: AsyncSession, project_id: UUID, run_id: UUID) -> Row[tuple[RunRow, str]]:
+async def find_run(session: AsyncSession, project_id: UUID, run_id: UUID) -> Row[RunRow, str]:
     """The run and its job's name; raises `NotFound`."""
     row = (await session.execute(_select_runs(project_id).where(RunRow.id == run_id))).one_or_none()
     if row is None:

@@ -11,7 +11,7 @@ from contracts.limits import TARGETS_PER_RUN
 from contracts.runs.states import RunStatus, TaskState
 from gateway.schemas import Reason, Strict
 
-SHOWN_SECRET = "•••"
+SHOWN_SECRET = "•••"  # noqa: S105  (what is shown instead of one)
 
 Targets = Annotated[list[TargetName], Field(min_length=1, max_length=TARGETS_PER_RUN)]
 Parameters = Annotated[dict[str, Any], Field(max_length=100)]

@@ -43,7 +43,7 @@ async def list_targets(
     for tag in wanted.tag:
         name, equals, value = tag.partition("=")
         query = query.where(
-            TargetRow.tags.contains({name: value}) if equals else TargetRow.tags.has_key(name)  # type: ignore[attr-defined]
+            TargetRow.tags.contains({name: value}) if equals else TargetRow.tags.has_key(name)
         )
     return (await session.scalars(query)).all()
 
