@@ -1,0 +1,68 @@
+"""The HTTP application, from its parts."""
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from gateway.access.routes import router as access
+from gateway.credentials.routes import router as credentials
+from gateway.deadletters.routes import router as deadletters
+from gateway.deps import GatewayDeps
+from gateway.edge import Edge
+from gateway.jobs.routes import router as jobs
+from gateway.live.routes import router as live
+from gateway.openapi import document_of, operation_id
+from gateway.problems import problem_for
+from gateway.queues.routes import router as queues
+from gateway.runs.routes import router as runs
+from gateway.system.routes import feature_health
+from gateway.system.routes import router as system
+from gateway.targets.routes import router as targets
+from gateway.workers.routes import router as workers
+
+HEALTH_OF = ("users", "credentials", "targets", "jobs", "runs")
+ROUTERS = (
+    system,
+    *(feature_health(feature) for feature in HEALTH_OF),
+    access,
+    credentials,
+    targets,
+    jobs,
+    live,
+    runs,
+    deadletters,
+    queues,
+    workers,
+)
+
+
+def create_app(deps: GatewayDeps) -> FastAPI:
+    """Every route of the gateway over these parts. Starts nothing and connects to nothing."""
+    app = routes_only()
+    app.state.deps = deps
+    return app
+
+
+def routes_only() -> FastAPI:
+    """The application without its parts: enough to describe it."""
+    app = FastAPI(
+        title="OpsConductor",
+        version="1",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=operation_id,
+        redirect_slashes=False,
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _problem)
+    app.exception_handlers.pop(422, None)
+    app.add_middleware(Edge)
+    app.state.openapi = document_of(app)
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    return problem_for(error, request.scope["request_id"])

@@ -1,0 +1,110 @@
+"""The outermost layer: request ids, the size of bodies, and every error as a problem document."""
+
+import re
+import time
+from uuid import UUID
+
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from contracts.errors import Invalid, TooLarge
+from contracts.limits import BODY_BYTES
+from gateway.problems import problem_for
+from infra.ids import uuid7
+
+REQUESTS = Counter("ops_http_requests_total", "Requests answered.", ["method", "status"])
+SECONDS = Histogram(
+    "ops_http_request_seconds",
+    "From the first byte in to the last byte out; streams are left out.",
+    ["method"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
+)
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+_NUL = re.compile(rb"%00|\x00")
+
+
+class BodyTooLarge(TooLarge):
+    def __init__(self) -> None:
+        super().__init__(f"A request body may have at most {BODY_BYTES} bytes.")
+
+
+class Edge:
+    """ASGI middleware. What fails before the response began is answered; later the connection breaks off."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = uuid7()
+        watched = _Answer(send, request_id)
+        began = time.perf_counter()
+        try:
+            _refuse_unfit(scope)
+            await self._app(scope, _Body(receive, _declared_length(scope)).receive, watched.send)
+        except Exception as error:
+            if watched.began:
+                raise
+            watched.close = isinstance(error, BodyTooLarge)
+            await problem_for(error, request_id)(scope, receive, watched.send)
+        finally:
+            method = scope["method"] if scope["method"] in _METHODS else "other"
+            REQUESTS.labels(method, str(watched.status)).inc()
+            if not watched.streams:
+                SECONDS.labels(method).observe(time.perf_counter() - began)
+
+
+def _refuse_unfit(scope: Scope) -> None:
+    if _NUL.search(scope.get("raw_path") or b"") or _NUL.search(scope["query_string"]):
+        raise Invalid("The address holds a NUL character.")
+
+
+def _declared_length(scope: Scope) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            return int(value) if value.isdigit() else 0
+    return 0
+
+
+class _Body:
+    """Hands the body on until it is over the limit, and then reads no further."""
+
+    def __init__(self, receive: Receive, declared: int) -> None:
+        if declared > BODY_BYTES:
+            raise BodyTooLarge
+        self._receive = receive
+        self._size = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._size += len(message.get("body", b""))
+            if self._size > BODY_BYTES:
+                raise BodyTooLarge
+        return message
+
+
+class _Answer:
+    """The response on its way out; adds the request id."""
+
+    def __init__(self, send: Send, request_id: UUID) -> None:
+        self._send = send
+        self._request_id = str(request_id).encode()
+        self.began = False
+        self.close = False
+        self.streams = False
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.began = True
+            self.status = message["status"]
+            headers = message.setdefault("headers", [])
+            headers.append((b"x-request-id", self._request_id))
+            headers.append((b"x-content-type-options", b"nosniff"))
+            if self.close:
+                headers.append((b"connection", b"close"))
+            self.streams = any(value.startswith(b"text/event-stream") for _, value in headers)
+        await self._send(message)

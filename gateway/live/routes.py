@@ -1,0 +1,90 @@
+"""Server-sent events."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from contracts.access.roles import Permission
+from contracts.errors import FieldProblem, Invalid
+from gateway.deps import Caller, Deps, deps_of
+from gateway.live.stream import EventStream
+from gateway.live.tickets import TICKET_SECONDS
+from gateway.permissions import OpsRoute, needs
+from gateway.principals import Principal
+
+router = APIRouter(prefix="/api/v1", tags=["live"], route_class=OpsRoute)
+
+MAX_TOPICS = 50
+
+LastEventId = Annotated[str | None, Query(max_length=100, description="the same as the Last-Event-ID header")]
+Ticket = Annotated[str | None, Query(max_length=100, description="from POST /api/v1/events/ticket")]
+
+
+class TicketView(BaseModel):
+    """Good for one stream within `expires_in` seconds."""
+
+    ticket: str
+    expires_in: int
+
+
+@router.post("/events/ticket")
+@needs(Permission.RUNS_READ)
+async def issue_ticket(caller: Caller, deps: Deps) -> TicketView:
+    """A ticket to open one stream with, for clients that cannot send a header."""
+    return TicketView(ticket=deps.tickets.issue(caller), expires_in=int(TICKET_SECONDS))
+
+
+@router.get("/runs/{run_id}/events", response_class=Response)
+@needs(Permission.RUNS_READ, ticket=True)
+async def run_events(
+    run_id: UUID, request: Request, last_event_id: LastEventId = None, ticket: Ticket = None
+) -> EventStream:
+    """Follow one run: events `output`, `tasks`, `run`, `delayed`, `reset`; ends after the run has."""
+    return await _stream(request, [run_id], last_event_id, runs=False)
+
+
+@router.get("/events", response_class=Response)
+@needs(Permission.RUNS_READ, ticket=True)
+async def events(
+    request: Request,
+    topics: Annotated[
+        str, Query(max_length=4_000, description="`runs`, `run:<id>`; comma-separated")
+    ] = "runs",
+    last_event_id: LastEventId = None,
+    ticket: Ticket = None,
+) -> EventStream:
+    """Follow several runs, or the status of all of them, in one stream."""
+    names = [name.strip() for name in topics.split(",") if name.strip()]
+    run_ids = [_run_id(name) for name in dict.fromkeys(names) if name != "runs"]
+    if not names or len(run_ids) > MAX_TOPICS:
+        raise _bad_topics(f"name 1 to {MAX_TOPICS} topics")
+    return await _stream(request, run_ids, last_event_id, runs="runs" in names)
+
+
+async def _stream(
+    request: Request, run_ids: list[UUID], last_event_id: str | None, *, runs: bool
+) -> EventStream:
+    principal: Principal = request.scope["principal"]
+    return EventStream(
+        deps_of(request),
+        principal,
+        run_ids=run_ids,
+        runs=runs,
+        last_event_id=request.headers.get("last-event-id") or last_event_id,
+    )
+
+
+def _run_id(topic: str) -> UUID:
+    kind, _, run_id = topic.partition(":")
+    try:
+        if kind == "run":
+            return UUID(run_id)
+    except ValueError:
+        pass  # refused below like any other unknown topic
+    raise _bad_topics(f"{topic[:80]!r} is neither `runs` nor `run:<id>`")
+
+
+def _bad_topics(reason: str) -> Invalid:
+    return Invalid("The topics are not valid.", problems=[FieldProblem("topics", reason)])

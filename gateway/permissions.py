@@ -1,0 +1,119 @@
+"""What every route must say about itself: the permission it needs. A route without one cannot be made."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from contracts.access.roles import Permission, allows
+from contracts.errors import Forbidden, OpsError, Unauthenticated
+from gateway.principals import Principal
+from gateway.strictjson import read_json, read_yaml
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+_MARK = "__permission__"
+_TICKET_MARK = "__ticket__"
+YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
+
+
+class UnsupportedMediaType(OpsError):
+    code = "unsupported_media_type"
+    http_status = 415
+
+
+def needs(permission: Permission, *, ticket: bool = False) -> Callable[[Endpoint], Endpoint]:
+    """Declare what a caller must be allowed to do to reach this endpoint; `ticket` lets stream tickets in."""
+
+    def mark(endpoint: Endpoint) -> Endpoint:
+        setattr(endpoint, _MARK, permission)
+        setattr(endpoint, _TICKET_MARK, ticket)
+        return endpoint
+
+    return mark
+
+
+def permission_of(endpoint: Callable[..., Any]) -> Permission:
+    """The declared permission; TypeError for an endpoint that declares none."""
+    permission = getattr(endpoint, _MARK, None)
+    if not isinstance(permission, Permission):
+        raise TypeError(f"{endpoint.__qualname__} declares no permission; put @needs(…) under its route")
+    return permission
+
+
+class StrictRequest(Request):
+    """A request whose JSON was read strictly, after its sender was let in."""
+
+    document: Any = None
+
+    async def json(self) -> Any:
+        return self.document
+
+
+class OpsRoute(APIRoute):
+    """Lets the caller in, or not, before anything of the body is looked at."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        self.permission = permission_of(endpoint)
+        extra = {**(options.get("openapi_extra") or {}), "x-permission": self.permission.value}
+        if self.permission is not Permission.PUBLIC:
+            extra.setdefault("security", [{"bearer": []}])
+        super().__init__(path, endpoint, **(options | {"openapi_extra": extra}))
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        permission, has_body = self.permission, self.body_field is not None
+        ticket = getattr(self.endpoint, _TICKET_MARK)
+
+        async def guarded(request: Request) -> Response:
+            if permission is not Permission.PUBLIC:
+                await _let_in(request, permission, ticket=ticket)
+            if not has_body:
+                return await handle(request)
+            strict = StrictRequest(_as_json(request.scope), request.receive)
+            strict.document = _document(request.headers, await strict.body())
+            return await handle(strict)
+
+        return guarded
+
+
+async def _let_in(request: Request, permission: Permission, *, ticket: bool) -> None:
+    principal = await _authenticate(request, ticket=ticket)
+    if not allows(principal.role, permission):
+        raise Forbidden(
+            f"This needs the permission {permission.value}, which a {principal.role} does not have."
+        )
+    request.scope["principal"] = principal
+
+
+async def _authenticate(request: Request, *, ticket: bool) -> Principal:
+    deps = request.app.state.deps
+    if ticket and (given := request.query_params.get("ticket")):
+        redeemed: Principal = deps.tickets.redeem(given)
+        return redeemed
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated("Sign in first: this needs an access token.")
+    principal: Principal = await deps.principals.authenticate(token.strip())
+    return principal
+
+
+def _as_json(scope: Scope) -> Scope:
+    """The same request to the framework, which only knows JSON: the document is read already."""
+    rest = [header for header in scope["headers"] if header[0] != b"content-type"]
+    scope["headers"] = [*rest, (b"content-type", b"application/json")]
+    return scope
+
+
+def _document(headers: Headers, body: bytes) -> Any:
+    if not body:
+        return None
+    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if media_type == "application/json" or media_type.endswith("+json"):
+        return read_json(body)
+    if media_type in YAML_TYPES:
+        return read_yaml(body)
+    raise UnsupportedMediaType(f"Send application/json; {media_type[:100]!r} is not understood here.")

@@ -1,0 +1,95 @@
+"""What the API lets people do to targets. No HTTP in here."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from contracts.errors import FieldProblem, Invalid, NameTaken
+from contracts.tables.credentials import CredentialRow
+from contracts.tables.targets import TargetRow
+from gateway.auditing import audit
+from gateway.deps import Actor
+from gateway.etags import etag, require_match
+from gateway.idempotency import RequestKey, claim_key
+from gateway.targets.queries import get_target
+from gateway.targets.schemas import TargetSpec
+from infra.clock import now
+from infra.ids import uuid7
+from infra.unit_of_work import UnitOfWork
+
+
+async def create_target(
+    uow: UnitOfWork, who: Actor, body: TargetSpec, *, key: RequestKey | None
+) -> TargetRow:
+    """A new target; raises `NameTaken`, or `Invalid` for a credential that does not exist."""
+    target_id = uuid7()
+    if first := await claim_key(uow.session, key, target_id):
+        return await get_target(uow.session, who.project_id, first)
+    await _require_credential(uow, who, body.credential_id)
+    row = TargetRow(id=target_id, project_id=who.project_id, created_by=who.principal)
+    _fill(row, body)
+    uow.session.add(row)
+    await _flush(uow, body.name)
+    await audit(uow, who, "targets.create", "target", row.id, name=row.name, hostname=row.hostname)
+    return row
+
+
+async def replace_target(
+    uow: UnitOfWork, who: Actor, target_id: UUID, body: TargetSpec, *, if_match: str | None
+) -> TargetRow:
+    """The target as `body` says, under the next version number."""
+    row = await get_target(uow.session, who.project_id, target_id, to_change=True)
+    require_match(if_match, tag_of(row))
+    await _require_credential(uow, who, body.credential_id)
+    _fill(row, body)
+    row.version, row.updated_at = row.version + 1, now()
+    await _flush(uow, body.name)
+    await audit(uow, who, "targets.change", "target", row.id, name=row.name, version=row.version)
+    return row
+
+
+async def archive_target(uow: UnitOfWork, who: Actor, target_id: UUID, *, if_match: str | None) -> None:
+    """Take it out of use. Its past runs keep telling of it."""
+    row = await get_target(uow.session, who.project_id, target_id, to_change=True)
+    require_match(if_match, tag_of(row))
+    row.archived_at = row.updated_at = now()
+    await audit(uow, who, "targets.delete", "target", row.id, name=row.name)
+
+
+def tag_of(row: TargetRow) -> str:
+    return etag(row.version, row.updated_at)
+
+
+def _fill(row: TargetRow, body: TargetSpec) -> None:
+    row.name, row.os, row.hostname, row.pool = body.name, body.os.value, body.hostname, body.pool
+    row.credential_id = body.credential_id
+    row.tags = dict(body.tag_map())
+    row.winrm = body.winrm.model_dump(mode="json", exclude_defaults=True)
+    row.ssh = body.ssh.model_dump(mode="json", exclude_defaults=True)
+
+
+async def _require_credential(uow: UnitOfWork, who: Actor, credential_id: UUID | None) -> None:
+    if credential_id is None:
+        return
+    found = await uow.session.scalar(
+        select(CredentialRow.id)
+        .where(
+            CredentialRow.id == credential_id,
+            CredentialRow.project_id == who.project_id,
+            CredentialRow.archived_at.is_(None),
+        )
+        .with_for_update(read=True, key_share=True)
+    )
+    if found is None:
+        raise Invalid(
+            "The credential does not exist.",
+            problems=[FieldProblem("credential_id", f"there is no credential {credential_id}")],
+        )
+
+
+async def _flush(uow: UnitOfWork, name: str) -> None:
+    try:
+        await uow.session.flush()
+    except IntegrityError as error:
+        raise NameTaken(f"There is already a target named {name}.") from error

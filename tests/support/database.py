@@ -1,0 +1,93 @@
+"""A migrated PostgreSQL database for tests."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from uuid import uuid4
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from infra.database import connect
+from infra.migrations.run import migrate
+
+DEFAULT_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
+KEPT_TABLES = ("projects", "stream_epoch", "alembic_version")
+
+
+def server_url() -> str:
+    """Where a server is that lets us create databases."""
+    return os.environ.get("OPS_TEST_DATABASE_URL", DEFAULT_URL)
+
+
+async def _execute(statement: str) -> None:
+    connection = await asyncpg.connect(server_url())
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@asynccontextmanager
+async def fresh_database() -> AsyncIterator[str]:
+    """The address of an empty, migrated database that is gone afterwards."""
+    name = f"ops_test_{uuid4().hex[:12]}"
+    await _execute(f"CREATE DATABASE {name}")
+    url = make_url(server_url()).set(database=name).render_as_string(hide_password=False)
+    try:
+        engine = connect(url, name="tests")
+        try:
+            await migrate(engine)
+        finally:
+            await engine.dispose()
+        yield url
+    finally:
+        await _execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+class SessionDatabase:
+    """One migrated database for a whole test run; `url` may be asked from any event loop."""
+
+    def __init__(self) -> None:
+        self._runner = asyncio.Runner()
+        self._context = fresh_database()
+        self.url = self._runner.run(self._context.__aenter__())
+
+    def close(self) -> None:
+        self._runner.run(self._context.__aexit__(None, None, None))
+        self._runner.close()
+
+
+async def empty(engine: AsyncEngine) -> None:
+    """Delete every row that a test wrote."""
+    async with engine.begin() as connection:
+        tables = await connection.scalars(
+            text("""
+                SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+                 WHERE n.nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
+                   AND relname <> ALL(:kept)
+            """),
+            {"kept": list(KEPT_TABLES)},
+        )
+        await connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+
+
+async def everything_as_text(engine: AsyncEngine) -> str:
+    """Every row of every table as text, bytes as hex: to look for what must not be there."""
+    async with engine.connect() as connection:
+        tables = list(
+            await connection.scalars(
+                text("""
+                    SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+                     WHERE n.nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
+                """)
+            )
+        )
+        parts = []
+        for table in tables:
+            rows = await connection.scalars(text(f"SELECT t::text FROM {table} AS t"))
+            parts += [f"{table}: {row}" for row in rows]
+    return "\n".join(parts)
