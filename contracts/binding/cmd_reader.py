@@ -64,7 +64,7 @@ class CmdReader(Reading):
             self.pos = start
             if why:
                 self.skip_to(end, why)
-            elif any(start <= mark < end for mark in self.at):
+            elif self.has_placeholder(start, end):
                 self._group(start, end)
 
     def _group(self, start: int, end: int) -> None:
@@ -117,12 +117,12 @@ class CmdReader(Reading):
         """The command as it is written, in small letters; None if it is not fixed text."""
         if self.peek() == '"':
             close = self.text.find('"', self.pos + 1, self.end)
-            if close < 0 or any(self.pos < mark < close for mark in self.at):
+            if close < 0 or self.has_placeholder(self.pos, close):
                 return None
             name, self.pos = self.text[self.pos + 1 : close], close + 1
         else:
             word = _WORD.match(self.text, self.pos, self.end)
-            if word is None or any(word.start() <= mark < word.end() for mark in self.at):
+            if word is None or self.has_placeholder(word.start(), word.end()):
                 return None
             name, self.pos = word[0], word.end()
         return None if self.pos in self.at else name.lower()
@@ -220,7 +220,7 @@ def _whole_group(text: str) -> Why | None:
         return CARET
     if "|" in text.replace("||", ""):
         return PIPE
-    if re.search(r"(?i)\bfor\b[^\n]*?/[^\n]*?f", text):
+    if re.search(r"(?i)\bfor[\s,;=]*/f", text):
         return FOR_FILES
     if "\n" in text.strip("\r\n") and _REMARK.search(text):
         return BLOCK

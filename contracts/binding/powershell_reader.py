@@ -23,6 +23,8 @@ from contracts.binding.powershell_text import (
 )
 from contracts.binding.reading import Verdict, all_read
 
+LOOK = 2_000
+"""Characters looked at around a place, so that long scripts take linear time."""
 ENDS_ARGUMENT = BLANK + LINE_END + "),;|}"
 ENDS_OPERAND = ENDS_ARGUMENT + "]"
 KEYWORDS = words(
@@ -68,7 +70,9 @@ class Statement(Pieces):
 
     def _goes_on(self) -> bool:
         """Whether the statement continues on the next line."""
-        before = self.reader.text[: self.reader.pos].rstrip(BLANK + LINE_END)[-1:]
+        before = self.reader.text[max(0, self.reader.pos - LOOK) : self.reader.pos].rstrip(BLANK + LINE_END)[
+            -1:
+        ]
         return self.mode in (Mode.VALUE, Mode.COMMAND) or before == ","
 
     def _step(self, char: str) -> bool:
@@ -101,7 +105,7 @@ class Statement(Pieces):
         reader = self.reader
         mark = reader.at[reader.pos]
         before, after = reader.text[reader.pos - 1 : reader.pos], reader.text[mark.end : mark.end + 1]
-        rest = reader.text[mark.end :].lstrip(BLANK)
+        rest = reader.text[mark.end : mark.end + LOOK].lstrip(BLANK)
         why: Why | None = None
         ends = ENDS_ARGUMENT if self.mode is Mode.ARGUMENTS else ENDS_OPERAND
         if self.mode is Mode.COMMAND or (self.mode is Mode.STATEMENT and not OPERATOR.match(rest)):
@@ -151,7 +155,9 @@ class Statement(Pieces):
     def _start(self, char: str) -> None:
         """The first piece of a statement, or of what stands behind = ( | &."""
         reader = self.reader
-        if char == "&" or (char == "." and re.match(r"\.[\s$({'\"&]", reader.text[reader.pos :])):
+        if char == "&" or (
+            char == "." and re.match(r"\.[\s$({'\"&]", reader.text[reader.pos : reader.pos + 2])
+        ):
             reader.pos += 1
             self.mode = Mode.COMMAND
             return
@@ -194,7 +200,7 @@ class Statement(Pieces):
         reader = self.reader
         if reader.pos in reader.at:
             reader.place("", COMMAND)
-        following = reader.text[reader.pos :].lstrip(BLANK)[:1]
+        following = reader.text[reader.pos : reader.pos + LOOK].lstrip(BLANK)[:1]
         if following == "=" and self.mode is not Mode.COMMAND:
             self.mode = Mode.EXPRESSION  # a key in @{ }
             return

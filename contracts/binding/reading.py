@@ -1,5 +1,6 @@
 """What the three tokenizers share: the script, the place they are at, and a verdict for every placeholder."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ class Reading:
         self.pos = 0
         self.end = len(text)
         self.at = {mark.start: mark for mark in marks}
+        self._starts = sorted(self.at)
         self.verdicts: list[Verdict] = []
         self._bars: list[Why] = []
         self._depth = 0
@@ -36,6 +38,10 @@ class Reading:
         """The character `ahead` of here, or an empty string past the end."""
         place = self.pos + ahead
         return self.text[place] if place < self.end else ""
+
+    def has_placeholder(self, start: int, end: int) -> bool:
+        """Whether a placeholder starts at or behind `start` and before `end`."""
+        return bisect_left(self._starts, start) < bisect_left(self._starts, end)
 
     def sees(self, text: str) -> bool:
         return self.text.startswith(text, self.pos, self.end)

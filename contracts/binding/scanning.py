@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from contracts.binding.model import NAME, Placeholder, Refusal
 
-_OPENING = re.compile(r"\{\{[ \t]*")
-_CLOSED = re.compile(r"(?P<body>[^{}\r\n]*?)[ \t]*\}\}")
+_OPENING = re.compile(r"\{\{[ \t]{0,200}")
+_CLOSED = re.compile(r"(?P<body>[^{}\r\n]{0,200}?)[ \t]{0,200}\}\}")
 _NOT_MEANT = "If no parameter is meant, keep the two braces apart (in a string: '{' '{', else: { {)."
 
 

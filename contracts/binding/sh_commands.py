@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from contracts.binding.model import Why, words
-from contracts.binding.sh_words import Word
+from contracts.binding.sh_words import HOLE, Word
 
 SAFE = "sh -c 'echo \"$1\"' _ {name}"
 
@@ -144,7 +144,8 @@ def _judge_words(words: Sequence[Word]) -> Judged:
 
 
 def _basename(word: Word) -> str:
-    return word.text.rsplit("/", 1)[-1] if word.static else ""
+    """The command's name without its folder; what only the running shell knows may also be nothing."""
+    return word.text.replace(HOLE, "").rsplit("/", 1)[-1]
 
 
 def _command_start(words: Sequence[Word], judged: Judged) -> int | None:
