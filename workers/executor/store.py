@@ -213,7 +213,8 @@ def _use(task: Claimed) -> str:
             "attempt": task.attempt,
             "target": task.target and task.target["name"],
             "version": task.credential and task.credential["credential_version"],
-        }
+        },
+        default=str,
     ).decode()
 
 
