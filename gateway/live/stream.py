@@ -62,7 +62,6 @@ class EventStream(Response):
     ) -> None:
         self.status_code = 200
         self.background = None
-        self.body = b""
         self.init_headers(
             {
                 "content-type": "text/event-stream; charset=utf-8",
