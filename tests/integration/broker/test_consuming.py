@@ -3,7 +3,7 @@
 import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import ChannelInvalidStateError, ChannelPreconditionFailed
+from aio_pika.exceptions import ChannelInvalidStateError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
 from tests.support.amqp_endpoints import Connect, Endpoint, Name, soon
 from tests.support.eventually import eventually
@@ -187,3 +187,20 @@ async def test_without_acknowledgement_nothing_is_held(connection: AbstractConne
     other = await connection.channel()
     counted = await other.declare_queue(queue.name, passive=True)
     assert counted.declaration_result.message_count == 0
+
+
+async def test_a_channel_closed_for_an_error_gives_back_what_it_held(
+    connection: AbstractConnection, name: Name
+) -> None:
+    channel, other = await connection.channel(), await connection.channel()
+    queue, inbox = await a_queue(channel, name("q")), Inbox()
+    await fill(channel, queue, 2)
+    await queue.consume(inbox)
+    await eventually(lambda: inbox.bodies == [0, 1])
+
+    with pytest.raises(ChannelNotFoundEntity):
+        await channel.declare_queue(name("missing"), passive=True)
+
+    await settled(other, queue, ready=2)
+    counted = await other.declare_queue(queue.name, passive=True)
+    assert counted.declaration_result.consumer_count == 0
