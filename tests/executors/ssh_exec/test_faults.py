@@ -184,16 +184,31 @@ async def test_a_port_that_stays_silent_is_given_up(demo: Reachable) -> None:
 
 
 async def test_a_failed_start_gives_its_session_back(demo: Reachable, plugin: SshExecPlugin) -> None:
-    target = demo.with_settings(max_concurrent=1).target
+    target = demo.target
+    target = replace(target, ssh=target.ssh.model_copy(update={"max_concurrent": 1}))
     credential = demo.credential
-    refused = demo.context(target=target, credential=credential, parameters={"a\0b": "1"})
+    wrong_key = demo.context(
+        target=replace(target, ssh=target.ssh.model_copy(update={"host_key": OTHER_KEY})),
+        credential=credential,
+    )
 
-    await fault_of(plugin.start(script("true"), refused))
+    await fault_of(plugin.start(script("true"), wrong_key))
+    await fault_of(plugin.start(script("true"), wrong_key))
 
     assert (await run(plugin, demo.context(target=target, credential=credential), "true")).exit_code == 0
 
 
-async def test_a_home_that_cannot_be_written_falls_back_to_a_private_folder_in_tmp(
+async def test_a_parameter_nobody_declared_is_refused_before_anything_is_sent(
+    demo: Reachable, plugin: SshExecPlugin
+) -> None:
+    fault = await fault_of(plugin.start(script("echo {{ nobody }}"), demo.context()))
+
+    assert fault.cause.code == "step_invalid"
+    assert "nobody" in str(fault.words["detail"])
+    assert demo.folders() == []
+
+
+async def test_a_planted_link_in_place_of_the_folder_is_refused(
     demo: Reachable, plugin: SshExecPlugin
 ) -> None:
     (demo.home / ".opsconductor").symlink_to("/tmp")

@@ -182,6 +182,24 @@ async def test_a_script_with_secrets_removes_its_own_file(host: Reachable, plugi
     await attempt.release()
 
 
+NASTY = 'it\'s; $(touch injected) `touch injected` "quoted" \\ \n& | * — end'
+
+
+async def test_parameters_arrive_as_data_and_secrets_are_not_handed_on(
+    host: Reachable, plugin: SshExecPlugin
+) -> None:
+    context = host.context(
+        parameters={"text": NASTY, "token": "s3cret-value", "count": 3},
+        secret_parameters=frozenset({"token"}),
+    )
+
+    await run(
+        plugin, context, 'printf %s {{ text }}; echo "|{{ count }}|{{ token }}|"; env | grep -c s3cret-value'
+    )
+
+    assert output_of(context).stdout == f"{NASTY}|3|s3cret-value|\n0\n".encode()
+
+
 async def test_the_folder_on_the_host_is_for_its_user_alone(host: Reachable, plugin: SshExecPlugin) -> None:
     attempt = await plugin.start(script("true"), host.context())
 

@@ -1,5 +1,6 @@
 """The file that runs on the target: our first line, the parameters, the script."""
 
+from contracts.binding import BindingRefused, render_sh
 from contracts.jobs.steps import SshExec
 from workers.executor.steps.base import StepContext, StepFault
 
@@ -18,7 +19,9 @@ def script_file(spec: SshExec, context: StepContext) -> bytes:
 
     A script with secret parameters removes its own file as soon as the shell has opened it.
     """
-    if context.parameters:
-        raise StepFault("step_invalid", detail="parameters cannot be bound yet")
+    try:
+        bound = render_sh(spec.command, context.parameters, context.secret_parameters)
+    except BindingRefused as refused:
+        raise StepFault("step_invalid", detail=str(refused)) from None
     first = _FIRST + (_UNLINK if context.secret_parameters else "")
-    return (first + spec.command).encode()
+    return (first + bound).encode()

@@ -1,26 +1,26 @@
 """The shell text that gets a script ready on the target, starts it once, and passes its output on.
 
-Talks over its channel: stdin holds our orders, stdout and stderr the command's own output, with lines of
-ours that begin with a random nonce of this channel. It needs a POSIX shell with `-nt` and `-O`, and `mkdir
-head cat dd sleep rm`. An attempt's folder on the target is private (0700, in `~/.opsconductor`):
+Talks over its channel: stdin holds our orders, stdout and stderr the command's own output, with lines of ours
+that begin with a random nonce of this channel. It needs a POSIX shell whose `test` knows `-nt` and `-O`, and
+`mkdir head cat dd sleep rm`. An attempt's folder on the target is private (0700, in `~/.opsconductor`):
 
     script      the script; its first line writes `pid`
-    started     made with O_EXCL: who makes it starts the script, nobody else ever does; holds the host's
-    boot id pid         pid, process group and session of the script in one, with its line of
-    /proc/<pid>/stat out, err    what it wrote, at most `OUTPUT_LIMIT` bytes each; `out.cut`, `err.cut`:
-    more was dropped exit        its exit code, 128 + n when signal n ended it done        both outputs have
-    ended
+    started     made with O_EXCL: who makes it starts the script, nobody else ever does; holds the boot id
+    pid         pid, process group and session of the script in one, with its line of /proc/<pid>/stat
+    out, err    what it wrote, at most `OUTPUT_LIMIT` bytes each
+    out.cut     there when more was written than kept; `err.cut` likewise
+    exit        its exit code, 128 + n when signal n ended it
+    done        both outputs have ended
 
 `~` rather than /tmp, because nobody else can plant a link or a folder there and no cleaner sweeps it; only an
 account without a writable home gets `/tmp/.opsconductor-<uid>`, which must be a real folder of its own.
 
-The output goes through a pipe into a `cat` under a file size limit: at the limit, or on a full disk, a
-second `cat` takes over and drops the rest, so the files stay bounded and the command neither blocks nor
-dies. `exit` is written in place over a reserved line, so that it fits on a full disk too.
+The output goes through a pipe into a `cat` under a file size limit: at the limit, or on a full disk, a second
+`cat` takes over and drops the rest, so the files stay bounded and the command neither blocks nor dies. `exit`
+is written in place over a reserved line, so that it fits on a full disk too.
 
-New output is seen by comparing times (a shell built-in) with a mark made two looks ago: one look ago could
-be the same tick of the clock. The files are read through descriptors that stay open, which keep the
-position.
+New output is seen by comparing times (a shell built-in) with a mark made two looks ago: one look ago could be
+the same tick of the clock. The files are read through descriptors that stay open, which keep the position.
 """
 
 from workers.executor.steps.ssh_exec.shell_text import COMMON, command_line
