@@ -384,6 +384,30 @@ async def test_a_step_resumed_after_its_gate_was_opened_goes_on_and_runs_once(
     assert [entry.how for entry in windows_host.journal] == ["exit 3"]
 
 
+async def test_a_take_over_waits_for_the_receive_of_the_lost_worker(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    step = script("Start-Sleep -Milliseconds 400; 'quiet until now'; Start-Sleep -Milliseconds 400; 'end'")
+    lost = await bench.start(step)
+    following = asyncio.create_task(lost.follow())
+    await eventually(lambda: any(shell_is_receiving(windows_host)))
+    following.cancel()
+    await lost.detach()
+    other = Bench(bench.settings)
+
+    attempt = await other.resume(step, dict(lost.handle))
+    outcome = await attempt.follow()
+    await other.close()
+
+    assert outcome.outcome == "succeeded"
+    assert other.output.stdout.endswith(b"end\r\n")
+    assert len(windows_host.journal) == 1
+
+
+def shell_is_receiving(host: WindowsHost) -> list[bool]:
+    return [command.receiving for shell in host.shells.values() for command in shell.commands.values()]
+
+
 async def test_a_gate_that_received_half_of_its_script_still_runs_it_once_after_a_take_over(
     windows_host: WindowsHost, bench: Bench
 ) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepContext, StepOutcome
@@ -50,7 +50,7 @@ class WinrmAttempt:
         self._command = command
         self._control = control
         self._limits = limits
-        self._acted = resumed
+        self._acted = self._first_after_take_over = resumed
         self._stopping = self._following = self._deleted = False
         self._ended = asyncio.Event()
         self._exit_code: int | None = None
@@ -126,17 +126,26 @@ class WinrmAttempt:
                 self._ended.set()
 
     async def _receive(self) -> Frame | None:
-        """One Receive. One that a cancelled caller began is taken over, so that its output is not lost."""
+        """One Receive. One that a cancelled caller began is taken over, so that its output is not lost.
+
+        The Receive of a lost worker may still be under way, and hosts refuse a second one in their own ways.
+        """
         if self._receiving is None:
             self._receiving = self._command.begin(
                 WinrmClient.receive, self._ids.shell_id, self._ids.command_id
             )
         future = self._receiving
         try:
-            return await self._command.result(future)
+            frame = await self._command.result(future)
+        except Troubled as trouble:
+            if self._first_after_take_over and trouble.diagnosis.code == "remote_fault":
+                raise Troubled(replace(trouble.diagnosis, situation=Situation.BUSY)) from trouble
+            raise
         finally:
             if future.done():
                 self._receiving = None
+        self._first_after_take_over = False
+        return frame
 
     async def _lost(self, diagnosis: Diagnosis) -> None:
         """An answer that never came may have carried output; a refusal (HTTP 400) carried none."""

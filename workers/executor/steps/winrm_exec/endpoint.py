@@ -81,7 +81,9 @@ async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
     try:
         context = client_context(settings)
     except ssl.SSLError as error:
-        raise endpoint.fault("tls_untrusted", "the target's ca_bundle holds no readable certificate") from error
+        raise endpoint.fault(
+            "tls_untrusted", "the target's ca_bundle holds no readable certificate"
+        ) from error
     try:
         certificate = await _handshake(endpoint, limits, context)
     except ssl.SSLCertVerificationError as error:
