@@ -184,26 +184,31 @@ class WinrmAttempt:
                 raise
             self._ended.set()
 
+    @property
+    def _free(self) -> Connection:
+        """The command's connection, which is logged in, unless a Receive is or may be under way on it."""
+        return self._control if self._following or self._receiving is not None else self._command
+
     async def _signal(self, name: str) -> None:
         ids = self._ids
-        await self._known(lambda: self._control.run(WinrmClient.signal, ids.shell_id, ids.command_id, name))
+        await self._known(lambda: self._free.run(WinrmClient.signal, ids.shell_id, ids.command_id, name))
 
     async def _verified_gone(self) -> bool:
         """Delete the shell, which ends all processes in it, and see that the host knows it no more."""
         await self._delete_shell()
         ids = self._ids
         return not await self._known(
-            lambda: self._control.run(WinrmClient.send, ids.shell_id, ids.command_id, b"", end=False)
+            lambda: self._free.run(WinrmClient.send, ids.shell_id, ids.command_id, b"", end=False)
         )
 
     async def _delete_shell(self) -> None:
-        await self._known(lambda: self._control.run(WinrmClient.delete_shell, self._ids.shell_id))
+        await self._known(lambda: self._free.run(WinrmClient.delete_shell, self._ids.shell_id))
         self._deleted = True
 
     async def _known(self, call: Callable[[], Awaitable[None]]) -> bool:
         """Whether the host still knew the shell and the command when it was asked. Raises Troubled."""
         try:
-            await self._control.persistently(call, window=self._limits.stop_in_all)
+            await self._free.persistently(call, window=self._limits.stop_in_all)
         except Troubled as trouble:
             if trouble.diagnosis.situation is Situation.VANISHED:
                 return False

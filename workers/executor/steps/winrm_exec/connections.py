@@ -89,7 +89,7 @@ class Connection:
     ) -> T:
         """Repeat `action` while the host is busy or the connection drops, for at most `window` seconds.
 
-        `on_lost` is told of the first drop of a row. Raises Troubled for all else, and at the end of the window.
+        `on_lost` is told of the first drop of a row. Raises Troubled for all else, and when the window ends.
         """
         loop = asyncio.get_running_loop()
         deadline, pause, told = loop.time() + window, FIRST_PAUSE_SECONDS, False
