@@ -314,7 +314,7 @@ async def test_a_connection_cut_between_two_calls_is_a_bad_request_for_a_sealed_
 ) -> None:
     protocol = connect()
     shell = await ask(protocol.open_shell)
-    windows_host.drop_connections()
+    await windows_host.drop_connections()
 
     with pytest.raises(WinRMTransportError) as lost:
         await ask(cmd, protocol, shell, "hostname")

@@ -293,7 +293,7 @@ async def test_an_idle_connection_cut_by_a_firewall_is_replaced_without_losing_o
     windows_host: WindowsHost, bench: Bench
 ) -> None:
     attempt = await bench.start(script("'one'"))
-    windows_host.drop_connections()
+    await windows_host.drop_connections()
 
     outcome = await attempt.follow()
 
