@@ -208,6 +208,24 @@ async def test_a_wrong_password_over_basic_is_tried_exactly_once(
     assert windows_host.logins == [("basic", "ops", False)]
 
 
+async def test_a_password_that_changes_while_a_step_runs_is_tried_once_and_never_again(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    attempt = await bench.start(script("'one'; Start-Sleep 30"))
+    following = asyncio.create_task(attempt.follow())
+    await eventually(lambda: bench.output.stdout == b"one\r\n")
+    windows_host.password = "another one"
+    await windows_host.drop_connections()
+
+    with pytest.raises(StepFault) as rejected:
+        await following
+    assert not await attempt.stop()
+    await attempt.release()
+
+    assert (rejected.value.cause.code, rejected.value.acted) == ("auth_rejected", True)
+    assert [accepted for _, _, accepted in windows_host.logins] == [True, False]
+
+
 @pytest.mark.parametrize(("schemes", "transport"), [(("Negotiate",), "basic"), (("Basic",), "ntlm")])
 async def test_a_host_that_does_not_offer_the_transport_says_what_it_offers(
     windows_host: WindowsHost, bench: Bench, schemes: tuple[str, ...], transport: str
