@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class BlockingPool:
-    """At most `size` blocking calls at once; more of them wait their turn. Threads start when first needed."""
+    """At most `size` blocking calls at once; more wait their turn. Threads start when first needed."""
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name

@@ -208,6 +208,24 @@ async def test_a_wrong_password_over_basic_is_tried_exactly_once(
     assert windows_host.logins == [("basic", "ops", False)]
 
 
+async def test_a_password_that_changes_while_a_step_runs_is_tried_once_and_never_again(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    attempt = await bench.start(script("'one'; Start-Sleep 30"))
+    following = asyncio.create_task(attempt.follow())
+    await eventually(lambda: bench.output.stdout == b"one\r\n")
+    windows_host.password = "another one"
+    await windows_host.drop_connections()
+
+    with pytest.raises(StepFault) as rejected:
+        await following
+    assert not await attempt.stop()
+    await attempt.release()
+
+    assert (rejected.value.cause.code, rejected.value.acted) == ("auth_rejected", True)
+    assert [accepted for _, _, accepted in windows_host.logins] == [True, False]
+
+
 @pytest.mark.parametrize(("schemes", "transport"), [(("Negotiate",), "basic"), (("Basic",), "ntlm")])
 async def test_a_host_that_does_not_offer_the_transport_says_what_it_offers(
     windows_host: WindowsHost, bench: Bench, schemes: tuple[str, ...], transport: str
@@ -293,7 +311,7 @@ async def test_an_idle_connection_cut_by_a_firewall_is_replaced_without_losing_o
     windows_host: WindowsHost, bench: Bench
 ) -> None:
     attempt = await bench.start(script("'one'"))
-    windows_host.drop_connections()
+    await windows_host.drop_connections()
 
     outcome = await attempt.follow()
 
@@ -382,6 +400,30 @@ async def test_a_step_resumed_after_its_gate_was_opened_goes_on_and_runs_once(
     assert other.output.stdout.endswith(b"n 12\r\nend\r\n")
     assert {stream for stream, _ in other.output.incomplete} == {"stdout", "stderr"}
     assert [entry.how for entry in windows_host.journal] == ["exit 3"]
+
+
+async def test_a_take_over_waits_for_the_receive_of_the_lost_worker(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    step = script("Start-Sleep -Milliseconds 400; 'quiet until now'; Start-Sleep -Milliseconds 400; 'end'")
+    lost = await bench.start(step)
+    following = asyncio.create_task(lost.follow())
+    await eventually(lambda: any(shell_is_receiving(windows_host)))
+    following.cancel()
+    await lost.detach()
+    other = Bench(bench.settings)
+
+    attempt = await other.resume(step, dict(lost.handle))
+    outcome = await attempt.follow()
+    await other.close()
+
+    assert outcome.outcome == "succeeded"
+    assert other.output.stdout.endswith(b"end\r\n")
+    assert len(windows_host.journal) == 1
+
+
+def shell_is_receiving(host: WindowsHost) -> list[bool]:
+    return [command.receiving for shell in host.shells.values() for command in shell.commands.values()]
 
 
 async def test_a_gate_that_received_half_of_its_script_still_runs_it_once_after_a_take_over(

@@ -70,13 +70,13 @@ def _split(line: str) -> list[tuple[str, str]]:
         quoted ^= char == '"'
         operator = next((one for one in ("&&", "||", "&") if line.startswith(one, at)), "")
         if operator and not quoted and not current.rstrip().endswith(">"):
-            parts.append((joiner, current.strip()))
+            parts.append((joiner, current.lstrip()))
             joiner, current = operator, ""
             at += len(operator)
             continue
         current += char
         at += 1
-    return [*parts, (joiner, current.strip())]
+    return [*parts, (joiner, current.lstrip())]
 
 
 async def _command(part: str, system: System, code: int, write: Write) -> int:

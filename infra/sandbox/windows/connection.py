@@ -4,6 +4,7 @@ import asyncio
 import base64
 import binascii
 import hmac
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from infra.clock import now
@@ -69,13 +70,13 @@ class Connection:
         action = envelope.action.rsplit("/", 1)[-1]
         status, body = await wsman.answer(self._host, envelope, self._user or "")
         knobs = self._host.knobs
-        if status == 200 and knobs.take(f"drop_after_{action.lower()}"):
+        if status == HTTPStatus.OK and knobs.take(f"drop_after_{action.lower()}"):
             return self._drop()
         content_type = SOAP_TYPE
         if sealed and self._sealing is not None:
             body, content_type = sealing.wrap(body, self._sealing), sealing.CONTENT_TYPE
         answer = http.render(status, body, (("Content-Type", content_type),))
-        if status == 200 and action == "Receive" and knobs.take("drop_in_receive"):
+        if status == HTTPStatus.OK and action == "Receive" and knobs.take("drop_in_receive"):
             self._writer.write(answer[: len(answer) // 2])
             await self._writer.drain()
             return self._drop()

@@ -1,10 +1,10 @@
 """What the host does with a gated command: read scripts from stdin and run the first complete one, once.
 
-The first line of such a bootstrap names it: `#ops-gate/1 KIND NONCE`. Its input, line by line: `#ops-begin NONCE`
-starts a script, base64 lines follow, `#ops-run NONCE SHA256` runs what was read since the last begin if the
-digest of it fits. Everything after the first script that ran is ignored, so a repeated or mixed-up input never
-runs anything twice. For cmd the decoded text begins with `NAME=base64` lines (environment) and `delayed=0|1`,
-up to an empty line.
+The first line of such a bootstrap names it: `#ops-gate/1 KIND NONCE`. In its input `#ops-begin NONCE` starts
+a script, base64 lines follow, `#ops-run NONCE SHA256` runs what was read since the last begin if the digest
+of it fits. Everything after the first script that ran is ignored, so a repeated or mixed-up input never runs
+anything twice. For cmd the decoded text begins with `NAME=base64` lines (environment) and `delayed=0|1`, up
+to an empty line.
 """
 
 import asyncio

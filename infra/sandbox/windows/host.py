@@ -116,19 +116,19 @@ class WindowsHost:
         """Close everything; commands and processes of all shells end."""
         for server in self._servers:
             server.close()
-        for task in tuple(self._connections):
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self.drop_connections()
         for shell in tuple(self.shells.values()):
             await self.remove_shell(shell)
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
 
-    def drop_connections(self) -> None:
+    async def drop_connections(self) -> None:
         """What a firewall or a service restart does to idle connections."""
-        for task in tuple(self._connections):
+        tasks = tuple(self._connections)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _client(self, *, tls: bool) -> Client:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,10 +1,12 @@
 """As much HTTP/1.1 as WinRM needs: requests with a Content-Length, on connections that stay open."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 
+REQUEST_LINE = re.compile(rb"([A-Z]+) (\S+) HTTP/1\.[01]\r?\n")
 MAX_BODY_BYTES = 2 * 1024 * 1024
 
 
@@ -27,8 +29,8 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     line = await reader.readline()
     if not line:
         return None
-    parts = line.decode("latin-1").split()
-    if len(parts) != 3 or not parts[2].startswith("HTTP/1."):
+    match = REQUEST_LINE.match(line)
+    if match is None:
         raise BadRequest("not an HTTP request line")
     headers = await _read_headers(reader)
     if "transfer-encoding" in headers:
@@ -37,7 +39,7 @@ async def read_request(reader: asyncio.StreamReader) -> Request | None:
     if not 0 <= length <= MAX_BODY_BYTES:
         raise BadRequest("body too large")
     body = await reader.readexactly(length) if length else b""
-    return Request(parts[0], parts[1], headers, body)
+    return Request(match[1].decode(), match[2].decode("latin-1"), headers, body)
 
 
 async def _read_headers(reader: asyncio.StreamReader) -> dict[str, str]:

@@ -20,6 +20,8 @@ OFFERED = (
     | TARGET_INFO | VERSION | KEY_128 | KEY_EXCHANGE | KEY_56
 )  # fmt: skip
 AV_EOL, AV_NB_COMPUTER, AV_NB_DOMAIN, AV_DNS_COMPUTER, AV_FLAGS, AV_TIMESTAMP = 0, 1, 2, 3, 6, 7
+NEGOTIATE_BYTES, AUTHENTICATE_BYTES, RESPONSE_BYTES = 16, 64, 44
+"""The least that each of the client's structures has before its variable part."""
 HEAD_BYTES = 56
 """Of a challenge message, version included."""
 MIC_PRESENT, MIC_AT, MIC_END = 0x2, 72, 88
@@ -130,7 +132,7 @@ class Challenge:
     """One handshake: made from the client's first message, checks its second."""
 
     def __init__(self, negotiate: bytes, *, computer: str, filetime: int) -> None:
-        if len(negotiate) < 16 or negotiate[:12] != SIGNATURE + struct.pack("<I", 1):
+        if len(negotiate) < NEGOTIATE_BYTES or negotiate[:12] != SIGNATURE + struct.pack("<I", 1):
             raise NtlmRefused("not an NTLM negotiate message")
         self._negotiate = negotiate
         self._nonce = secrets.token_bytes(8)
@@ -158,10 +160,10 @@ class Challenge:
 
     def check(self, authenticate: bytes, *, username: str, password: str) -> Accepted:
         """Who answered; NtlmRefused unless it is `username` knowing `password`."""
-        if len(authenticate) < 64 or authenticate[:12] != SIGNATURE + struct.pack("<I", 3):
+        if len(authenticate) < AUTHENTICATE_BYTES or authenticate[:12] != SIGNATURE + struct.pack("<I", 3):
             raise NtlmRefused("not an NTLM authenticate message")
         response, domain, user = (_field(authenticate, at) for at in (20, 28, 36))
-        if len(response) < 44:
+        if len(response) < RESPONSE_BYTES:
             raise NtlmRefused("not an NTLMv2 response")
         name = user.decode("utf-16-le")
         owner = (name.upper() + domain.decode("utf-16-le")).encode("utf-16-le")

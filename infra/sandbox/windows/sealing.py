@@ -7,6 +7,7 @@ from infra.sandbox.windows.ntlm import NtlmRefused, Sealing
 PROTOCOL = "application/HTTP-SPNEGO-session-encrypted"
 CONTENT_TYPE = f'multipart/encrypted;protocol="{PROTOCOL}";boundary="Encrypted Boundary"'
 BOUNDARY = b"--Encrypted Boundary"
+LENGTH_BYTES = 4
 OCTETS = b"Content-Type: application/octet-stream\r\n"
 
 
@@ -20,10 +21,10 @@ def unwrap(body: bytes, sealing: Sealing) -> bytes:
     payload = body[start + len(OCTETS) :] if start >= 0 else b""
     end = payload.rfind(BOUNDARY + b"--")
     payload = payload[:end] if end >= 0 else payload
-    if len(payload) < 4:
+    if len(payload) < LENGTH_BYTES:
         raise NtlmRefused("not a sealed message")
-    (length,) = struct.unpack("<I", payload[:4])
-    return sealing.open(payload[4 : 4 + length], payload[4 + length :])
+    (length,) = struct.unpack("<I", payload[:LENGTH_BYTES])
+    return sealing.open(payload[LENGTH_BYTES:][:length], payload[LENGTH_BYTES + length :])
 
 
 def wrap(message: bytes, sealing: Sealing) -> bytes:

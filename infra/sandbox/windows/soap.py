@@ -155,7 +155,8 @@ def fault(request: Envelope, problem: Fault) -> bytes:
         "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault",
         request.message_id,
         f"<s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>{problem.subcode}</s:Value>"
-        f'</s:Subcode></s:Code><s:Reason><s:Text xml:lang="en-US">{escape(problem.reason)}</s:Text></s:Reason>'
+        f'</s:Subcode></s:Code><s:Reason><s:Text xml:lang="en-US">{escape(problem.reason)}</s:Text>'
+        "</s:Reason>"
         f'<s:Detail><f:WSManFault xmlns:f="{FAULT_DETAIL}" Code="{problem.code}" Machine="SIMULATED-WIN">'
         f"<f:Message>{escape(problem.reason)}</f:Message></f:WSManFault></s:Detail></s:Fault>",
     )

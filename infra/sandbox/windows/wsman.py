@@ -19,15 +19,16 @@ DEFAULT_IDLE_SECONDS = 7200.0
 async def answer(host: "WindowsHost", request: soap.Envelope, user: str) -> tuple[int, bytes]:
     """HTTP status and body for one request of an authenticated user."""
     action = request.action.rsplit("/", 1)[-1]
-    operation = OPERATIONS.get(action)
+    operation = OPERATIONS.get(action, _unsupported)
     try:
-        if operation is None:
-            raise soap.Fault(
-                soap.NOT_SUPPORTED, f"{action} is not simulated.", subcode="w:UnsupportedFeature"
-            )
         return 200, await operation(host, request, user)
     except soap.Fault as problem:
         return 500, soap.fault(request, problem)
+
+
+async def _unsupported(_host: "WindowsHost", request: soap.Envelope, _user: str) -> bytes:
+    message = f"{request.action} is not simulated."
+    raise soap.Fault(soap.NOT_SUPPORTED, message, subcode="w:UnsupportedFeature")
 
 
 async def _create(host: "WindowsHost", request: soap.Envelope, user: str) -> bytes:

@@ -84,9 +84,9 @@ async def _run(call: Call) -> None:
         await _program(call, key)
     else:
         await call.fail(
-            f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script file, or operable "
-            "program. Check the spelling of the name, or if a path was included, verify that the path is correct and "
-            "try again.",
+            f"The term '{call.name}' is not recognized as the name of a cmdlet, function, script file, or "
+            "operable program. Check the spelling of the name, or if a path was included, verify that the "
+            "path is correct and try again.",
             "CommandNotFoundException",
         )
 

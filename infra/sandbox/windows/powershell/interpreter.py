@@ -74,7 +74,7 @@ class Session:
         }
 
     async def run(self, script: str) -> int:
-        """The exit code a gated script ends with: `exit N`, 1 after an uncaught error, or the last program's."""
+        """The exit code of the script: `exit N`, 1 after an uncaught error, or the last program's."""
         try:
             block = parse(script)
         except SyntaxProblem as problem:

@@ -103,7 +103,7 @@ async def _console(stream: ConsoleStream, name: str, given: list[object], write:
     await write(stream.name, ("".join(text(one) for one in given) + line_end).encode())
 
 
-async def static(
+async def static(  # noqa: PLR0911  (a row for each type)
     type_name: str, name: str, given: list[object] | None, write: Write, env: dict[str, str]
 ) -> object:
     """`[type]::name` or `[type]::name(given)`. Raises PowerShellError for what is not simulated."""

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepContext, StepOutcome
@@ -50,7 +50,7 @@ class WinrmAttempt:
         self._command = command
         self._control = control
         self._limits = limits
-        self._acted = resumed
+        self._acted = self._first_after_take_over = resumed
         self._stopping = self._following = self._deleted = False
         self._ended = asyncio.Event()
         self._exit_code: int | None = None
@@ -126,17 +126,26 @@ class WinrmAttempt:
                 self._ended.set()
 
     async def _receive(self) -> Frame | None:
-        """One Receive. One that a cancelled caller began is taken over, so that its output is not lost."""
+        """One Receive. One that a cancelled caller began is taken over, so that its output is not lost.
+
+        The Receive of a lost worker may still be under way, and hosts refuse a second one in their own ways.
+        """
         if self._receiving is None:
             self._receiving = self._command.begin(
                 WinrmClient.receive, self._ids.shell_id, self._ids.command_id
             )
         future = self._receiving
         try:
-            return await self._command.result(future)
+            frame = await self._command.result(future)
+        except Troubled as trouble:
+            if self._first_after_take_over and trouble.diagnosis.code == "remote_fault":
+                raise Troubled(replace(trouble.diagnosis, situation=Situation.BUSY)) from trouble
+            raise
         finally:
             if future.done():
                 self._receiving = None
+        self._first_after_take_over = False
+        return frame
 
     async def _lost(self, diagnosis: Diagnosis) -> None:
         """An answer that never came may have carried output; a refusal (HTTP 400) carried none."""
@@ -175,26 +184,31 @@ class WinrmAttempt:
                 raise
             self._ended.set()
 
+    @property
+    def _free(self) -> Connection:
+        """The command's connection, which is logged in, unless a Receive is or may be under way on it."""
+        return self._control if self._following or self._receiving is not None else self._command
+
     async def _signal(self, name: str) -> None:
         ids = self._ids
-        await self._known(lambda: self._control.run(WinrmClient.signal, ids.shell_id, ids.command_id, name))
+        await self._known(lambda: self._free.run(WinrmClient.signal, ids.shell_id, ids.command_id, name))
 
     async def _verified_gone(self) -> bool:
         """Delete the shell, which ends all processes in it, and see that the host knows it no more."""
         await self._delete_shell()
         ids = self._ids
         return not await self._known(
-            lambda: self._control.run(WinrmClient.send, ids.shell_id, ids.command_id, b"", end=False)
+            lambda: self._free.run(WinrmClient.send, ids.shell_id, ids.command_id, b"", end=False)
         )
 
     async def _delete_shell(self) -> None:
-        await self._known(lambda: self._control.run(WinrmClient.delete_shell, self._ids.shell_id))
+        await self._known(lambda: self._free.run(WinrmClient.delete_shell, self._ids.shell_id))
         self._deleted = True
 
     async def _known(self, call: Callable[[], Awaitable[None]]) -> bool:
         """Whether the host still knew the shell and the command when it was asked. Raises Troubled."""
         try:
-            await self._control.persistently(call, window=self._limits.stop_in_all)
+            await self._free.persistently(call, window=self._limits.stop_in_all)
         except Troubled as trouble:
             if trouble.diagnosis.situation is Situation.VANISHED:
                 return False

@@ -1,14 +1,14 @@
 """The fixed PowerShell that a step starts with, and the input that opens its gate.
 
 The bootstrap runs nothing by itself. It reads lines from stdin: `#ops-begin NONCE`, the script in base64,
-`#ops-run NONCE SHA256`. The first complete script whose digest fits runs, once; everything after it is ignored.
-So sending the whole input again, because an answer was lost or by another worker, never runs it twice, and a
-command whose input never arrives ends without having run anything. When the gate opens the bootstrap writes
-`#ops-open NONCE` to stdout before anything else.
+`#ops-run NONCE SHA256`. The first complete script whose digest fits runs, once; everything after it is
+ignored. So sending the whole input again, because an answer was lost or by another worker, never runs it
+twice, and a command whose input never arrives ends without having run anything. When the gate opens the
+bootstrap writes `#ops-open NONCE` to stdout before anything else.
 
-`begin/process/end` because powershell.exe itself reads a redirected stdin and hands it to the command as pipeline
-input; a second reader on the same handle would compete with it. Base64, because the console's input encoding is
-not known.
+`begin/process/end` because powershell.exe itself reads a redirected stdin and hands it to the command as
+pipeline input; a second reader on the same handle would compete with it. Base64, because the console's input
+encoding is not known.
 """
 
 import base64

@@ -1,8 +1,8 @@
 """CLIXML on stderr, decoded as it arrives.
 
-Windows PowerShell writes `#< CLIXML` and one `<Objs>` document to a redirected stderr, object by object; programs
-it starts write plain text in between. Errors become their text, warnings and the like get a prefix, progress and
-other objects are dropped. What does not look like CLIXML is passed on as it is.
+Windows PowerShell writes `#< CLIXML` and one `<Objs>` document to a redirected stderr, object by object;
+programs it starts write plain text in between. Errors become their text, warnings and the like get a prefix,
+progress and other objects are dropped. What does not look like CLIXML is passed on as it is.
 """
 
 import re
@@ -42,7 +42,7 @@ class ClixmlDecoder:
         return "".join(out)
 
     def skipped(self) -> None:
-        """Input is missing at this place, perhaps the head of a document: its objects are read all the same."""
+        """Input is missing here, perhaps the head of a document: its objects are read all the same."""
         self._inside = True
 
     def finish(self) -> str:

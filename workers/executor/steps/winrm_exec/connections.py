@@ -42,6 +42,8 @@ class Connection:
     credential: OpenedCredential
     operation_seconds: int
     pool: BlockingPool
+    refusals: list[Diagnosis]
+    """Shared by the connections of an attempt: after a rejected login nobody tries again (lock-out)."""
     _client: WinrmClient | None = None
     _pending: set[asyncio.Future[object]] = field(default_factory=set)
 
@@ -51,7 +53,9 @@ class Connection:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> asyncio.Future[T]:
-        """Start a call in a thread; its exceptions are pywinrm's."""
+        """Start a call in a thread; its exceptions are pywinrm's. Raises Troubled after a rejected login."""
+        if self.refusals:
+            raise Troubled(self.refusals[0])
         if self._client is None:
             self._client = WinrmClient(self.endpoint, self.credential, self.operation_seconds)
         future = self.pool.submit(call, self._client, *args, **kwargs)
@@ -78,7 +82,10 @@ class Connection:
         try:
             return await asyncio.shield(future)
         except Exception as error:
-            raise Troubled(self.diagnose(error)) from error
+            diagnosis = self.diagnose(error)
+            if diagnosis.code == "auth_rejected":
+                self.refusals.append(diagnosis)
+            raise Troubled(diagnosis) from error
 
     async def persistently(
         self,
@@ -89,7 +96,7 @@ class Connection:
     ) -> T:
         """Repeat `action` while the host is busy or the connection drops, for at most `window` seconds.
 
-        `on_lost` is told of the first drop of a row. Raises Troubled for all else, and at the end of the window.
+        `on_lost` is told of the first drop of a row. Raises Troubled for all else, and when the window ends.
         """
         loop = asyncio.get_running_loop()
         deadline, pause, told = loop.time() + window, FIRST_PAUSE_SECONDS, False

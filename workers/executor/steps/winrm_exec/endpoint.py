@@ -1,7 +1,7 @@
 """Where a host's WinRM listens, and the check that something fitting listens there.
 
-pywinrm has one number for connecting and reading and reports TLS against a plain port as silence. So before the
-first request the port is tried by ourselves, with short limits and errors that say what is wrong.
+pywinrm has one number for connecting and reading, and reports TLS against a plain port as silence. So before
+the first request we try the port ourselves, with short limits and errors that say what is wrong.
 """
 
 import asyncio
@@ -81,7 +81,9 @@ async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
     try:
         context = client_context(settings)
     except ssl.SSLError as error:
-        raise endpoint.fault("tls_untrusted", "the target's ca_bundle holds no readable certificate") from error
+        raise endpoint.fault(
+            "tls_untrusted", "the target's ca_bundle holds no readable certificate"
+        ) from error
     try:
         certificate = await _handshake(endpoint, limits, context)
     except ssl.SSLCertVerificationError as error:

@@ -1,4 +1,4 @@
-"""What an exception of pywinrm or requests means: one of a few situations, and a cause a person understands."""
+"""What an exception of pywinrm or requests means: one of a few situations, and a cause for a person."""
 
 import ssl
 import xml.etree.ElementTree as ET
@@ -75,7 +75,7 @@ NOT_WINRM: tuple[type[BaseException], ...] = (
 )
 
 
-def diagnose(error: BaseException, *, transport: str, offered: Sequence[str]) -> Diagnosis:
+def diagnose(error: BaseException, *, transport: str, offered: Sequence[str]) -> Diagnosis:  # noqa: PLR0911  (a row for each kind of error)
     """`offered`: what the host's last WWW-Authenticate header named."""
     if isinstance(error, AuthenticationError):
         return _rejected(transport, offered)
@@ -126,7 +126,7 @@ def _status(error: WinRMTransportError) -> Diagnosis:
     return Diagnosis(Situation.FINAL, "not_winrm", f"HTTP {status}")
 
 
-def _connection(error: requests.RequestException) -> Diagnosis:
+def _connection(error: requests.RequestException) -> Diagnosis:  # noqa: PLR0911  (a row for each kind)
     for part in _chain(error):
         if isinstance(part, ssl.SSLCertVerificationError):
             return Diagnosis(Situation.FINAL, "tls_untrusted", untrusted_because(part))

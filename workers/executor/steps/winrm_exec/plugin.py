@@ -10,7 +10,7 @@ from workers.executor.steps.winrm_exec import bootstrap
 from workers.executor.steps.winrm_exec.attempt import CommandIds, WinrmAttempt
 from workers.executor.steps.winrm_exec.connections import Connection, Pools, Troubled, operation_seconds
 from workers.executor.steps.winrm_exec.endpoint import Endpoint, Limits, check, speaks_tls
-from workers.executor.steps.winrm_exec.faults import Situation
+from workers.executor.steps.winrm_exec.faults import Diagnosis, Situation
 from workers.executor.steps.winrm_exec.script import body_of
 from workers.executor.steps.winrm_exec.transport import WinrmClient
 
@@ -98,9 +98,10 @@ class WinrmExecPlugin:
         endpoint = Endpoint(target.hostname, target.winrm)
         credential = _usable(context.credential, endpoint)
         seconds = operation_seconds(self._limits, spec.timeout_sec)
+        refusals: list[Diagnosis] = []
         return (
-            Connection(endpoint, credential, seconds, self._pools.receiving),
-            Connection(endpoint, credential, seconds, self._pools.control),
+            Connection(endpoint, credential, seconds, self._pools.receiving, refusals),
+            Connection(endpoint, credential, seconds, self._pools.control, refusals),
         )
 
     async def _check(self, endpoint: Endpoint) -> None:

@@ -18,6 +18,6 @@ def body_of(spec: WinrmExec, context: StepContext) -> bytes:
     if exported:
         raise StepFault(
             "step_invalid",
-            detail=f"cmd would show the secret {', '.join(exported)} to every program it starts; use PowerShell",
+            detail=f"cmd shows the secret {', '.join(exported)} to every program it starts; use PowerShell",
         )
     return cmd_body(rendered.script, rendered.environment, delayed=rendered.delayed_expansion)

@@ -1,6 +1,6 @@
 """pywinrm's Protocol, fitted with our trust rules, a record of what the host offers, and an emergency brake.
 
-Every method blocks. One client serves one call at a time: two threads on one NTLM context break it (HTTP 400).
+Every method blocks. One client serves one call at a time: two threads on one NTLM context break it.
 """
 
 import contextlib
