@@ -15,6 +15,7 @@ from gateway.live.routes import router as live
 from gateway.openapi import document_of, operation_id
 from gateway.problems import problem_for
 from gateway.queues.routes import router as queues
+from gateway.runs.accepting import router as accepting
 from gateway.runs.routes import router as runs
 from gateway.system.routes import feature_health
 from gateway.system.routes import router as system
@@ -23,6 +24,7 @@ from gateway.workers.routes import router as workers
 
 HEALTH_OF = ("users", "credentials", "targets", "jobs", "runs")
 ROUTERS = (
+    accepting,  # the hottest route is looked at first
     system,
     *(feature_health(feature) for feature in HEALTH_OF),
     access,

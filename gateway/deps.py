@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.access.limits import LoginLimiter
@@ -97,10 +97,12 @@ async def _actor(request: Request) -> Actor:
     return Actor(principal.id, principal.project_id, request.scope["request_id"])
 
 
-async def _request_key(request: Request) -> RequestKey | None:
+async def _request_key(
+    request: Request, idempotency_key: Annotated[str | None, Header()] = None
+) -> RequestKey | None:
     principal: Principal = request.scope["principal"]
     return deps_of(request).request_keys.of(
-        request.headers.get("idempotency-key"),
+        idempotency_key,
         principal=principal.id,
         route=f"{request.method} {request.url.path}",
         body=await request.body(),

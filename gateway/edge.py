@@ -2,6 +2,7 @@
 
 import re
 import time
+from functools import cache
 from uuid import UUID
 
 from prometheus_client import Counter, Histogram
@@ -21,6 +22,16 @@ SECONDS = Histogram(
 )
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _NUL = re.compile(rb"%00|\x00")
+
+
+@cache
+def _counter(method: str, status: int) -> Counter:
+    return REQUESTS.labels(method, str(status))
+
+
+@cache
+def _histogram(method: str) -> Histogram:
+    return SECONDS.labels(method)
 
 
 class BodyTooLarge(TooLarge):
@@ -51,9 +62,9 @@ class Edge:
             await problem_for(error, request_id)(scope, receive, watched.send)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
-            REQUESTS.labels(method, str(watched.status)).inc()
+            _counter(method, watched.status).inc()
             if not watched.streams:
-                SECONDS.labels(method).observe(time.perf_counter() - began)
+                _histogram(method).observe(time.perf_counter() - began)
 
 
 def _refuse_unfit(scope: Scope) -> None:

@@ -8,6 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
+from gateway.runs.schemas import RunBody
+
 FILE = Path(__file__).parent.parent / "docs" / "openapi.json"
 
 _PROBLEM = {
@@ -49,6 +51,7 @@ def document_of(app: FastAPI) -> bytes:
     """The OpenAPI 3.1 document as stable, readable JSON."""
     document: dict[str, Any] = get_openapi(title=app.title, version=app.version, routes=app.routes)
     components = document.setdefault("components", {})
+    components["schemas"]["RunBody"] = RunBody.model_json_schema()
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)

@@ -3,7 +3,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 from starlette.responses import StreamingResponse
 
 from contracts.access.roles import Permission
@@ -20,7 +20,6 @@ from gateway.runs.schemas import (
     ResolutionView,
     ResolveBody,
     RunAccepted,
-    RunBody,
     RunDetail,
     RunView,
     StepView,
@@ -30,26 +29,6 @@ from gateway.runs.steps import list_steps as read_steps
 router = APIRouter(prefix="/api/v1", tags=["runs"], route_class=OpsRoute)
 
 TargetQuery = Annotated[str | None, Query(max_length=253)]
-
-
-@router.post("/jobs/{job_id}/run", status_code=202)
-@needs(Permission.RUNS_START)
-async def request_run(
-    *,
-    job_id: UUID,
-    deps: Deps,
-    who: Who,
-    key: Key,
-    request: Request,
-    response: Response,
-    body: RunBody | None = None,
-) -> RunAccepted:
-    """Ask for a run; answered as soon as it is stored. Follow it at the Location."""
-    accepted = await service.request_run(
-        deps, who, job_id, body or RunBody(), key=key, size=len(await request.body())
-    )
-    response.headers["location"] = f"/api/v1/runs/{accepted.run_id}"
-    return RunAccepted(id=accepted.run_id, status=accepted.status)
 
 
 @router.get("/runs")
