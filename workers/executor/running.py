@@ -1,8 +1,8 @@
 """The life of one attempt: get ready, store the handle, let it act, follow, settle, clean up."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -11,7 +11,7 @@ import orjson
 import structlog
 from pydantic import ValidationError
 
-from contracts.causes import CAUSES
+from contracts.causes import CAUSES, Retry
 from contracts.errors import SealBroken
 from contracts.jobs.definition import JobDefinition, step_name
 from contracts.jobs.steps import StepSpec
@@ -38,6 +38,8 @@ StopReason = Literal["cancelled", "timed_out", "worker_shutdown", "let_go"]
 
 STOP_SECONDS = 30.0
 LAST_WORDS_SECONDS = 5.0
+RESUME_SECONDS = 120.0
+"""How long a target that holds a left-behind command is looked for before nobody knows how it ended."""
 
 log = structlog.get_logger()
 
@@ -108,6 +110,7 @@ class RunningAttempt:
         try:
             attempt = await self._get_hold(context)
         except StepFault as fault:
+            fault.acted = fault.acted or self.task.handle is not None
             await self._settle(from_fault(self.spec, fault), output)
         except NotResumable as loss:
             await self._settle(from_loss(self.spec, str(loss)), output)
@@ -119,9 +122,19 @@ class RunningAttempt:
 
     async def _get_hold(self, context: StepContext) -> Attempt:
         plugin = self._around.plugins[self.spec.type]
-        if self.task.handle is not None:
-            return await plugin.resume(self.spec, context, self.task.handle)
-        return await plugin.start(self.spec, context)
+        if self.task.handle is None:
+            return await plugin.start(self.spec, context)
+        deadline = time.monotonic() + RESUME_SECONDS
+        delay = 1.0
+        while True:
+            try:
+                return await plugin.resume(self.spec, context, self.task.handle)
+            except StepFault as fault:
+                if fault.cause.retry is not Retry.SAFE or time.monotonic() > deadline or self._stop.done():
+                    raise
+            self._log.warning("attempt.waits_for_target", seconds=delay)
+            await asyncio.wait({self._stop}, timeout=delay)
+            delay = min(delay * 2, 15.0)
 
     async def _carry_through(self, attempt: Attempt, output: AttemptOutput) -> None:
         """Store the handle, follow to the end, settle, and only then remove what is left on the target."""
@@ -134,7 +147,7 @@ class RunningAttempt:
                 await attempt.detach()
                 return
             await self._settle(ended, output)
-        except Fenced:
+        except Exception:
             await output.abandon()
             await attempt.detach()
             raise
@@ -148,6 +161,8 @@ class RunningAttempt:
 
     async def _follow(self, attempt: Attempt) -> Ended | None:
         """How it ended; None when it was let go for another executor to take over."""
+        if self._stop.done() and self.task.handle is None:
+            return self._never_acted(self._stop.result())
         follow = asyncio.create_task(attempt.follow(), name="follow")
         if self.task.cancel_requested:
             self.ask_to_stop("cancelled")
@@ -165,6 +180,12 @@ class RunningAttempt:
             if not follow.done():
                 follow.cancel()
             await asyncio.gather(follow, return_exceptions=True)
+
+    def _never_acted(self, reason: StopReason) -> Ended | None:
+        """Told to stop while everything was being got ready: the target was never let act."""
+        if reason == "let_go":
+            return None
+        return from_stop(reason, verified=True, outcome=None, words={"detail": reason})
 
     async def _outcome_of(self, follow: "asyncio.Task[StepOutcome]") -> Ended:
         try:
@@ -187,9 +208,9 @@ class RunningAttempt:
                 verified = await attempt.stop()
         except Exception as error:
             self._log.warning("attempt.stop_failed", error=str(error)[:300])
-        outcome = None
-        with suppress(StepFault, TimeoutError):
-            outcome = await asyncio.wait_for(asyncio.shield(follow), LAST_WORDS_SECONDS if verified else 0.5)
+        await asyncio.wait({follow}, timeout=LAST_WORDS_SECONDS if verified else 0.5)
+        spoke = follow.done() and not follow.cancelled() and follow.exception() is None
+        outcome = follow.result() if spoke else None
         words = {"detail": f"{self.spec.timeout_sec:g}"} if reason == "timed_out" else {"detail": reason}
         return from_stop(reason, verified=verified, outcome=outcome, words=words | {"host": self._host()})
 
