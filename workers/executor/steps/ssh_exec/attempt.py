@@ -18,7 +18,7 @@ from workers.executor.steps.ssh_exec.wrapper import OUTPUT_LIMIT, RUN
 
 READY_SECONDS = 30.0
 """For the target's shell to answer a new channel."""
-STOP_SECONDS = 15.0
+STOP_SECONDS = 18.0
 CLEAN_UP_SECONDS = 10.0
 _WAITS = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Between tries to find a lost host again, the last one repeated."""
@@ -127,13 +127,16 @@ class SshAttempt:
                 return await self._outcome(verdict)
 
     async def stop(self) -> bool:
-        for _ in range(2):
-            # A connection may turn out to be dead only now; the second try has a new one.
-            try:
-                return await self._stop_once()
-            except (StepFault, ChannelClosed, TimeoutError) as error:
-                _log.info("ssh.stop_failed", task_id=str(self._context.task_id), reason=str(error))
-        return False
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                try:
+                    return await self._stop_once()
+                except ChannelClosed:
+                    # The connection turned out to be dead only now; a second try has a new one.
+                    return await self._stop_once()
+        except (StepFault, ChannelClosed, TimeoutError) as error:
+            _log.warning("ssh.stop_failed", task_id=str(self._context.task_id), reason=str(error))
+            return False
 
     async def release(self) -> None:
         try:
@@ -158,8 +161,8 @@ class SshAttempt:
             raise ChannelClosed("not connected")
         self._context.still_mine()
         self._wire_takes_orders = False
-        self.acted = True
         wire.send(f"go {self._positions['stdout']} {self._positions['stderr']}")
+        self.acted = True
         progress = Progress()
         while len(progress.ended) < len(self._positions):
             stream, found = await wire.next()
