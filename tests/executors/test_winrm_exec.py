@@ -9,6 +9,7 @@ from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
 from tests.support.windows import Bench, basic_over_https, ntlm_over_http, script
 from workers.executor.steps.base import Fenced, NotResumable, StepFault
+from workers.executor.steps.winrm_exec.outcome import CONTROL_C_EXIT
 
 SAMPLE = "Restart-Service Spooler; (Get-Service Spooler).Status"
 
@@ -402,6 +403,29 @@ async def test_a_step_resumed_after_its_gate_was_opened_goes_on_and_runs_once(
     assert [entry.how for entry in windows_host.journal] == ["exit 3"]
 
 
+async def test_a_step_that_ended_before_the_take_over_is_told_with_all_of_its_output(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    step = script("'all of it'; exit 3")
+    lost = await bench.start(step)
+    windows_host.knobs.delay = 0.2
+    following = asyncio.create_task(lost.follow())
+    await eventually(lambda: windows_host.journal and windows_host.journal[0].ended)
+    following.cancel()
+    await lost.detach()
+    windows_host.knobs.delay = 0.0
+    other = Bench(bench.settings)
+
+    attempt = await other.resume(step, dict(lost.handle))
+    outcome = await attempt.follow()
+    await other.close()
+
+    assert (outcome.outcome, outcome.exit_code) == ("failed", 3)
+    assert len(windows_host.journal) == 1
+    missing = b"all of it" not in other.output.stdout
+    assert missing == bool(other.output.incomplete)
+
+
 async def test_a_take_over_waits_for_the_receive_of_the_lost_worker(
     windows_host: WindowsHost, bench: Bench
 ) -> None:
@@ -494,6 +518,7 @@ async def test_stop_ends_the_whole_process_tree_and_verifies_it(
 
     outcome = await following
     assert outcome.outcome == "failed"
+    assert outcome.exit_code == (None if ignores_ctrl_c else CONTROL_C_EXIT)
     assert windows_host.processes == []
     assert windows_host.shells == {}
     assert [entry.how for entry in windows_host.journal] == ["stopped"]
