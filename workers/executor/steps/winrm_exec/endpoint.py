@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contracts.targets.specs import WinrmSettings
+from infra.blocking import BlockingPool
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.winrm_exec.tls import client_context, fingerprint_of, untrusted_because
 
@@ -19,6 +21,7 @@ from workers.executor.steps.winrm_exec.tls import client_context, fingerprint_of
 class Limits:
     """Seconds."""
 
+    resolve: float = 5.0
     connect: float = 3.0
     handshake: float = 5.0
     operation: int = 15
@@ -51,32 +54,50 @@ class Endpoint:
         return StepFault(code, acted=acted, host=self.host, port=self.port, user=user, detail=detail)
 
 
-async def check(endpoint: Endpoint, limits: Limits) -> None:
+async def check(endpoint: Endpoint, limits: Limits, pool: BlockingPool) -> None:
     """Raises StepFault: name_unresolved, unreachable, tls_protocol_mismatch or tls_untrusted."""
-    await _check_port(endpoint, limits)
+    addresses = await _resolve(endpoint, limits, pool)
+    address = await _check_port(endpoint, limits, addresses)
     if endpoint.settings.scheme == "https":
-        await _check_tls(endpoint, limits)
+        await _check_tls(endpoint, limits, address)
 
 
 async def speaks_tls(endpoint: Endpoint, limits: Limits) -> bool:
     """True when the port finishes a TLS handshake, whatever its certificate."""
-    return await _certificate(endpoint, limits) is not None
+    return await _certificate(endpoint, limits, endpoint.host) is not None
 
 
-async def _check_port(endpoint: Endpoint, limits: Limits) -> None:
+async def _resolve(endpoint: Endpoint, limits: Limits, pool: BlockingPool) -> list[str]:
+    """Addresses in the order to try. In our own pool: asyncio's has six threads on a small machine."""
     try:
-        async with asyncio.timeout(limits.connect):
-            _, writer = await asyncio.open_connection(endpoint.host, endpoint.port)
-    except socket.gaierror as error:
-        raise endpoint.fault("name_unresolved", error.strerror or "") from error
+        async with asyncio.timeout(limits.resolve):
+            found = await pool.run(socket.getaddrinfo, endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
     except TimeoutError as error:
-        raise endpoint.fault("unreachable", f"no answer in {limits.connect:g} s") from error
+        detail = f"no answer in {limits.resolve:g} s"
+        raise endpoint.fault("name_unresolved", detail) from error
     except OSError as error:
-        raise endpoint.fault("unreachable", error.strerror or str(error)) from error
-    await _close(writer)
+        raise endpoint.fault("name_unresolved", error.strerror or str(error)) from error
+    return list(dict.fromkeys(str(info[4][0]) for info in found))
 
 
-async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
+async def _check_port(endpoint: Endpoint, limits: Limits, addresses: Sequence[str]) -> str:
+    """The first address that accepts a connection."""
+    reasons: list[str] = []
+    for address in addresses:
+        try:
+            async with asyncio.timeout(limits.connect):
+                _, writer = await asyncio.open_connection(address, endpoint.port)
+        except TimeoutError:
+            reasons.append(f"no answer in {limits.connect:g} s")
+        except OSError as error:
+            reasons.append(error.strerror or str(error))
+        else:
+            await _close(writer)
+            return address
+    raise endpoint.fault("unreachable", "; ".join(dict.fromkeys(reasons)))
+
+
+async def _check_tls(endpoint: Endpoint, limits: Limits, address: str) -> None:
     settings = endpoint.settings
     try:
         context = client_context(settings)
@@ -85,9 +106,9 @@ async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
             "tls_untrusted", "the target's ca_bundle holds no readable certificate"
         ) from error
     try:
-        certificate = await _handshake(endpoint, limits, context)
+        certificate = await _handshake(endpoint, limits, address, context)
     except ssl.SSLCertVerificationError as error:
-        presented = await _certificate(endpoint, limits)
+        presented = await _certificate(endpoint, limits, address)
         shown = f" (SHA-256 {fingerprint_of(presented)})" if presented else ""
         raise endpoint.fault("tls_untrusted", untrusted_because(error) + shown) from error
     except (OSError, TimeoutError) as error:
@@ -97,11 +118,15 @@ async def _check_tls(endpoint: Endpoint, limits: Limits) -> None:
         raise endpoint.fault("tls_untrusted", detail)
 
 
-async def _handshake(endpoint: Endpoint, limits: Limits, context: ssl.SSLContext) -> bytes:
+async def _handshake(endpoint: Endpoint, limits: Limits, address: str, context: ssl.SSLContext) -> bytes:
     """The server's certificate in DER form. Raises OSError or TimeoutError."""
     async with asyncio.timeout(limits.connect + limits.handshake):
         _, writer = await asyncio.open_connection(
-            endpoint.host, endpoint.port, ssl=context, ssl_handshake_timeout=limits.handshake
+            address,
+            endpoint.port,
+            ssl=context,
+            server_hostname=endpoint.host,
+            ssl_handshake_timeout=limits.handshake,
         )
     tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
     certificate = tls.getpeercert(binary_form=True) or b""
@@ -109,13 +134,13 @@ async def _handshake(endpoint: Endpoint, limits: Limits, context: ssl.SSLContext
     return certificate
 
 
-async def _certificate(endpoint: Endpoint, limits: Limits) -> bytes | None:
+async def _certificate(endpoint: Endpoint, limits: Limits, address: str) -> bytes | None:
     """What the port presents, trusted or not; None when it does not finish a handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     try:
-        return await _handshake(endpoint, limits, context)
+        return await _handshake(endpoint, limits, address, context)
     except (OSError, TimeoutError):
         return None
 

@@ -16,6 +16,7 @@ from workers.executor.steps.winrm_exec.transport import WinrmClient
 
 RECEIVING_THREADS = 200
 CONTROL_THREADS = 32
+REMEMBERED_CHECKS = 1000
 STARTS = 2
 """Tries to create a shell with a gated command: nothing runs before the gate is opened."""
 
@@ -109,9 +110,14 @@ class WinrmExecPlugin:
         loop = asyncio.get_running_loop()
         until = self._in_order.pop(endpoint, 0.0)
         if until < loop.time():
-            await check(endpoint, self._limits)
+            await check(endpoint, self._limits, self._pools.control)
             until = loop.time() + self._limits.checked
+            self._forget_old_checks(loop.time())
         self._in_order[endpoint] = until
+
+    def _forget_old_checks(self, now: float) -> None:
+        if len(self._in_order) > REMEMBERED_CHECKS:
+            self._in_order = {known: until for known, until in self._in_order.items() if until > now}
 
     async def _gated_command(self, command: Connection, spec: WinrmExec, nonce: str) -> tuple[str, str]:
         """Ids of a new shell and of the command in it that waits for its script. Raises StepFault."""
