@@ -1,6 +1,7 @@
 """What `winrm.exec` promises, against a simulated host that speaks the real protocol."""
 
 import asyncio
+from itertools import product
 
 import pytest
 
@@ -308,6 +309,21 @@ async def test_a_connection_dropped_in_mid_receive_goes_on_with_the_same_command
     assert len(windows_host.journal) == 1
 
 
+@pytest.mark.parametrize("lost", list(product((0, 1), repeat=4)), ids=str)
+async def test_whichever_answers_are_lost_the_script_runs_exactly_once(
+    windows_host: WindowsHost, bench: Bench, lost: tuple[int, int, int, int]
+) -> None:
+    knobs = windows_host.knobs
+    knobs.drop_after_create, knobs.drop_after_command = lost[0], 0 if lost[0] else lost[1]
+    knobs.drop_after_send, knobs.drop_in_receive = lost[2:]
+
+    outcome = await bench.run("hostname; exit 4")
+
+    assert (outcome.outcome, outcome.exit_code) == ("failed", 4)
+    assert [entry.how for entry in windows_host.journal] == ["exit 4"]
+    assert (bench.output.stdout == b"SIMULATED-WIN\r\n") or bench.output.incomplete
+
+
 async def test_an_idle_connection_cut_by_a_firewall_is_replaced_without_losing_output(
     windows_host: WindowsHost, bench: Bench
 ) -> None:
@@ -502,6 +518,22 @@ async def test_a_command_that_is_gone_cannot_be_resumed(windows_host: WindowsHos
     with pytest.raises(NotResumable):
         await bench.resume(step, handle)
     assert windows_host.journal == []
+
+
+async def test_a_take_over_that_cannot_reach_the_host_does_not_claim_that_nothing_ran(
+    windows_host: WindowsHost, bench: Bench
+) -> None:
+    step = script(SAMPLE)
+    lost = await bench.start(step)
+    await lost.detach()
+    await windows_host.stop()
+    other = Bench(bench.settings)
+
+    with pytest.raises(StepFault) as unreachable:
+        await other.resume(step, dict(lost.handle))
+    await other.close()
+
+    assert (unreachable.value.cause.code, unreachable.value.acted) == ("unreachable", True)
 
 
 @pytest.mark.parametrize("ignores_ctrl_c", [False, True])

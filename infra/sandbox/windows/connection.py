@@ -42,7 +42,7 @@ class Connection:
                     break
         except (http.BadRequest, ValueError):
             self._writer.write(http.render(400))
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError):
             pass  # the client went away: what was meant for it is lost, as on a real host
 
     async def _answer(self, request: http.Request) -> bool:

@@ -49,7 +49,13 @@ class WinrmExecPlugin:
         return self._attempt(ids, body, context, command, control, resumed=False)
 
     async def resume(self, spec: WinrmExec, context: StepContext, handle: Handle) -> WinrmAttempt:
-        ids = _ids(handle)
+        try:
+            return await self._resume(spec, context, _ids(handle))
+        except StepFault as fault:
+            # Whatever hinders us, the lost worker may have opened the gate: nobody may call this harmless.
+            raise StepFault(fault.cause.code, acted=True, **fault.words) from fault
+
+    async def _resume(self, spec: WinrmExec, context: StepContext, ids: CommandIds) -> WinrmAttempt:
         body = body_of(spec, context)
         command, control = self._connections(spec, context)
         await self._check(command.endpoint)
