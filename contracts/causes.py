@@ -28,10 +28,7 @@ class Cause:
 def _catalogue(*causes: Cause) -> dict[str, Cause]:
     catalogue = {cause.code: cause for cause in causes}
     if len(catalogue) < len(causes):
-        codes = [cause.code for cause in causes]
-        raise ValueError(
-            f"two causes share a code: {sorted({code for code in codes if codes.count(code) > 1})}"
-        )
+        raise ValueError("two causes share a code")
     return catalogue
 
 

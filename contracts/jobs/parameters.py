@@ -47,8 +47,8 @@ class Parameter(BaseModel):
             try:
                 _matcher(self.pattern)
             except SchemaError as error:
-                reason = str(error).replace("\n", " ")[:300]
-                raise ValueError(f"pattern is not a regular expression that can be used: {reason}") from None
+                why = str(error).replace("\n", " ")[:300]
+                raise ValueError(f"pattern is not a regular expression that can be used: {why}") from None
         for choice in self.choices or ():
             if reason := _value_refusal(self, choice):
                 raise ValueError(f"a choice does not fit: {reason}")
@@ -81,13 +81,17 @@ def _value_refusal(parameter: Parameter, value: object) -> str | None:
         return f"must be of type {parameter.type}"
     if isinstance(value, str):
         return _text_refusal(parameter, value)
+    return _number_refusal(parameter, value)
+
+
+def _number_refusal(parameter: Parameter, value: Any) -> str | None:
     if isinstance(value, float) and not math.isfinite(value):
         return "must be a finite number"
     if isinstance(value, int) and not -(2**63) <= value < 2**63:
         return "must be a number of at most 64 bits"
-    if parameter.minimum is not None and value < parameter.minimum:  # type: ignore[operator]
+    if parameter.minimum is not None and value < parameter.minimum:
         return f"must be at least {parameter.minimum:g}"
-    if parameter.maximum is not None and value > parameter.maximum:  # type: ignore[operator]
+    if parameter.maximum is not None and value > parameter.maximum:
         return f"must be at most {parameter.maximum:g}"
     return None
 
