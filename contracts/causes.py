@@ -26,7 +26,10 @@ class Cause:
 
 
 def _catalogue(*causes: Cause) -> dict[str, Cause]:
-    return {cause.code: cause for cause in causes}
+    catalogue = {cause.code: cause for cause in causes}
+    if len(catalogue) < len(causes):
+        raise ValueError("two causes share a code")
+    return catalogue
 
 
 CAUSES: dict[str, Cause] = _catalogue(
@@ -179,7 +182,7 @@ CAUSES: dict[str, Cause] = _catalogue(
         "Check the spelling and the PATH of the account.",
     ),
     Cause(
-        "shell_unusable",
+        "script_not_run",
         Retry.NEVER,
         "The shell of {host} ended without running the script: {detail}.",
         "AppLocker, constrained language mode or an antivirus may forbid it; nothing of the script has run.",

@@ -104,7 +104,7 @@ class Publisher:
         durable: bool = True,
     ) -> None:
         """Return once the broker has confirmed; raises `Unroutable`, `TimeoutError` or an AMQP error."""
-        channel = await self._ready()
+        channel = await self.connect()
         target = await channel.get_exchange(exchange, ensure=False)
         try:
             await target.publish(
@@ -118,7 +118,8 @@ class Publisher:
                 raise Unroutable(f"no queue is bound for {routing_key} on {exchange}") from error
             raise
 
-    async def _ready(self) -> AbstractRobustChannel:
+    async def connect(self) -> AbstractRobustChannel:
+        """A channel to publish on; raises an AMQP error or OSError while the broker cannot be reached."""
         if self._channel is not None and not self._channel.is_closed:
             return self._channel
         async with self._connecting:

@@ -15,7 +15,7 @@ _SECRET_NAME = re.compile(
 )
 _SECRET_TEXT = (
     re.compile(r"(?P<keep>\b(?:Bearer|Basic|NTLM|Negotiate)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
-    re.compile(r"(?P<keep>[a-z+]+://[^\s:/@]*:)[^\s@/]+(?=@)", re.IGNORECASE),
+    re.compile(r"(?P<keep>[a-z+]+://[^\s:/@]*:)[^\s/]+(?=@)", re.IGNORECASE),
     re.compile(
         r"(?P<keep>)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.S
     ),
@@ -36,9 +36,11 @@ def scrub(value: Any) -> Any:
         return scrub_text(value)
     if isinstance(value, Mapping):
         return {key: HIDDEN if _SECRET_NAME.search(str(key)) else scrub(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple | set | frozenset):
         return [scrub(item) for item in value]
-    return value
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return scrub_text(value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))
 
 
 def _scrubber(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -35,15 +35,17 @@ class Looker:
         self._parameters = parameters or {}
 
     async def look(self) -> int:
-        """Look once; how many subjects were found."""
+        """Look once; how many subjects were found and taken without an error."""
         async with self._sessions() as session:
             rows = await session.execute(text(self._look.sql), {"limit": LIMIT} | self._parameters)
             ids = [row.id for row in rows]
         results = await asyncio.gather(*(self._found(id_) for id_ in ids), return_exceptions=True)
+        failed = 0
         for id_, result in zip(ids, results, strict=True):
             if isinstance(result, Exception):
+                failed += 1
                 log.error("look.failed", look=self._look.message.wire_type, subject=str(id_), exc_info=result)
-        return len(ids)
+        return len(ids) - failed
 
     async def loop(self) -> None:
         """Look every few seconds, jittered, and again at once while there is more than one page."""

@@ -37,8 +37,10 @@ def is_outage(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     original = _original(error)
-    if isinstance(original, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError | OSError):
+    if isinstance(original, asyncpg.PostgresConnectionError | asyncpg.CannotConnectNowError):
         return True
+    if isinstance(original, OSError) and original.filename is None:
+        return True  # what a socket says; an error about a named file is a bug or a wrong setting
     if isinstance(original, asyncpg.InterfaceError) and "closed" in str(original):
         return True
     state = _sqlstate(error)
@@ -87,6 +89,8 @@ class Gate:
                     await asyncio.sleep(random.uniform(0, 0.02 * conflicts))  # noqa: S311
                 elif is_outage(error):
                     self._close(error)
+                    if asyncio.get_running_loop().time() >= deadline:
+                        raise StillDown from error
                 else:
                     raise
 

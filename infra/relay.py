@@ -13,7 +13,7 @@ from sqlalchemy import text
 from contracts.messages import Meta
 from contracts.runs.messages import RunsChanged
 from infra.batching import Batcher
-from infra.broker import Publisher
+from infra.broker import PUBLISH_SECONDS, Publisher
 from infra.database import Sessions
 from infra.ids import uuid7
 from infra.outages import Gate, is_outage
@@ -25,14 +25,19 @@ SWEEP_BATCH = 200
 RING_SECONDS = 0.02
 MAX_ATTEMPTS = 10
 RING_IDS = 500
+TAKEN_SECONDS = PUBLISH_SECONDS + 5
+"""How long a swept row belongs to its sweeper: longer than a publish can take, so that no two send it."""
 
 _SWEEP = text("""
-    UPDATE outbox SET attempts = attempts + 1,
-           available_at = now() + make_interval(
-               secs => least(300, 2 ^ least(attempts, 8)) * (0.75 + random() / 2))
+    UPDATE outbox SET attempts = attempts + 1, available_at = now() + make_interval(secs => :taken)
      WHERE id IN (SELECT id FROM outbox WHERE available_at <= now()
                    ORDER BY available_at LIMIT :limit FOR UPDATE SKIP LOCKED)
     RETURNING id, exchange, routing_key, wire_type, body, meta, attempts
+""")
+_BACK_OFF = text("""
+    UPDATE outbox SET last_error = :error, available_at = now() + make_interval(
+               secs => least(300, 2 ^ least(attempts - 1, 8)) * (0.75 + random() / 2))
+     WHERE id = :id
 """)
 _BURY = text("""
     WITH gone AS (DELETE FROM outbox WHERE id = :id RETURNING *)
@@ -48,7 +53,8 @@ log = structlog.get_logger()
 class OutboxRelay:
     """Publishes what units of work hand over, deletes what was confirmed, and sweeps what was left.
 
-    A row that cannot be published delays only itself and becomes a dead letter after 10 attempts.
+    A row that cannot be published delays only itself and becomes a dead letter after 10 attempts. An outage
+    of the broker is nobody's fault: while it lasts rows wait, however long.
     """
 
     def __init__(self, sessions: Sessions, publisher: Publisher, gate: Gate, *, sweeps: bool = True) -> None:
@@ -60,6 +66,8 @@ class OutboxRelay:
         self._rows_wake = asyncio.Event()
         self._ring_wake = asyncio.Event()
         self._deletes: Batcher[int, None] = Batcher(self._delete, gate=gate, max_items=1_000)
+        self._deleting: set[asyncio.Task[None]] = set()
+        self._publishing = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -69,13 +77,12 @@ class OutboxRelay:
     async def stop(self) -> None:
         """Publish what was handed over, then stop; what fails stays in the outbox for others."""
         for _ in range(100):
-            if not self._rows:
+            if not (self._rows or self._publishing):
                 break
             await asyncio.sleep(0.02)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._deletes.flush()
+        await asyncio.gather(*self._tasks, *self._deleting, return_exceptions=True)
         await self._publisher.close()
 
     def hand_over(self, rows: Sequence[Outgoing]) -> None:
@@ -94,18 +101,24 @@ class OutboxRelay:
             self._rows_wake.clear()
             while self._rows:
                 batch = [self._rows.popleft() for _ in range(min(PUBLISH_BATCH, len(self._rows)))]
-                await self._publish(batch)
+                self._publishing = True
+                try:
+                    await self._publish(batch)
+                finally:
+                    self._publishing = False
 
-    async def _publish(self, rows: Sequence[Outgoing]) -> list[str | None]:
-        """Publish and forget the confirmed ones; the error text, or None, of each."""
+    async def _publish(self, rows: Sequence[Outgoing]) -> list[Exception | None]:
+        """Publish and forget the confirmed ones; the error, or None, of each."""
         errors = await asyncio.gather(*(self._publish_one(row) for row in rows))
         confirmed = [row.id for row, error in zip(rows, errors, strict=True) if error is None]
         for row_id in confirmed:
             task = asyncio.create_task(self._deletes.submit(row_id))
+            self._deleting.add(task)
+            task.add_done_callback(self._deleting.discard)
             task.add_done_callback(_note_failure)
         return errors
 
-    async def _publish_one(self, row: Outgoing) -> str | None:
+    async def _publish_one(self, row: Outgoing) -> Exception | None:
         try:
             await self._publisher.publish(
                 exchange=row.exchange,
@@ -116,7 +129,7 @@ class OutboxRelay:
             )
         except Exception as error:
             log.warning("outbox.publish_failed", wire_type=row.wire_type, error=str(error)[:300])
-            return f"{type(error).__name__}: {error}"[:1000]
+            return error
         return None
 
     async def _delete(self, ids: Sequence[int]) -> Sequence[Exception | None]:
@@ -137,16 +150,21 @@ class OutboxRelay:
                     log.exception("outbox.sweep_failed")
 
     async def sweep(self) -> int:
-        """Take over due rows, publish them with no transaction open; how many there were."""
+        """Take over due rows, publish them with no transaction open; how many there were.
+
+        Raises an AMQP error, and leaves the rows as they are, while the broker cannot be reached.
+        """
+        await self._publisher.connect()
         async with self._sessions.begin() as session:
-            due = (await session.execute(_SWEEP, {"limit": SWEEP_BATCH})).all()
+            due = (await session.execute(_SWEEP, {"limit": SWEEP_BATCH, "taken": TAKEN_SECONDS})).all()
         rows = [
             Outgoing(r.id, r.exchange, r.routing_key, r.wire_type, orjson.dumps(r.body), r.meta) for r in due
         ]
         errors = await self._publish(rows)
         for row, error in zip(due, errors, strict=True):
             if error is not None:
-                await self._note_error(row.id, error, buried=row.attempts >= MAX_ATTEMPTS)
+                buried = row.attempts >= MAX_ATTEMPTS and not is_outage(error)
+                await self._note_error(row.id, f"{type(error).__name__}: {error}"[:1000], buried=buried)
         return len(due)
 
     async def _note_error(self, row_id: int, error: str, *, buried: bool) -> None:
@@ -155,10 +173,7 @@ class OutboxRelay:
                 await session.execute(_BURY, {"id": row_id, "letter_id": uuid7(), "error": error})
                 log.error("outbox.buried", row_id=row_id, error=error)
             else:
-                await session.execute(
-                    text("UPDATE outbox SET last_error = :error WHERE id = :id"),
-                    {"id": row_id, "error": error},
-                )
+                await session.execute(_BACK_OFF, {"id": row_id, "error": error})
 
     async def _ring_loop(self) -> None:
         while True:

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -13,9 +15,12 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from contracts.errors import UnsafeSettings
+from contracts.jobs.steps import POOL_PATTERN
 from contracts.topology import DEFAULT_POOL
 
 JWT_KEY_BYTES = 32
+JWT_KEY_DISTINCT_BYTES = 12
+"""32 random bytes practically never hold fewer different ones; repeated text does."""
 BODY_PEM_MARK = "-----BEGIN"
 WEAK_WORDS = ("changeme", "secret", "password", "admin", "opsconductor", "default")
 
@@ -80,15 +85,21 @@ class JwtKeys:
 
 def load_settings(*roles: Role) -> Settings:
     """Settings fit for these roles; raises `UnsafeSettings` naming all that is missing or unsafe."""
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        lines = [f"OPS_{str(item['loc'][0]).upper()}: {item['msg']}" for item in error.errors()]
-        raise UnsafeSettings(_message(lines)) from None
-    problems = list(_problems(settings, roles))
+    settings, problems = _read()
+    problems += _problems(settings, roles)
     if problems:
         raise UnsafeSettings(_message(problems))
     return settings
+
+
+def _read() -> tuple[Settings, list[str]]:
+    """The settings, with defaults in place of what cannot be read, and what that was."""
+    try:
+        return Settings(), []
+    except ValidationError as error:
+        wrong = {str(item["loc"][0]): item["msg"] for item in error.errors(include_input=False)}
+    defaults: dict[str, Any] = {name: Settings.model_fields[name].get_default() for name in wrong}
+    return Settings(**defaults), [f"OPS_{name.upper()}: {message}" for name, message in wrong.items()]
 
 
 def _message(problems: list[str]) -> str:
@@ -103,11 +114,32 @@ def _problems(settings: Settings, roles: tuple[Role, ...]) -> list[str]:
         problems.append("OPS_AMQP_URL: must be an amqp:// or amqps:// address")
     if settings.heartbeat > settings.lease_seconds / 2:
         problems.append("OPS_HEARTBEAT_SECONDS: must be at most half of OPS_LEASE_SECONDS")
+    problems += _pool_problems(settings.pools) + _network_problems(settings.egress_allow)
     if Role.GATEWAY in roles:
         problems += _key_problem("OPS_SEAL_PUBLIC_KEY", settings.seal_public_key)
         problems += _jwt_problems(settings.jwt_keys)
     if Role.EXECUTOR in roles:
         problems += _key_problem("OPS_SEAL_PRIVATE_KEY", settings.seal_private_key)
+    return problems
+
+
+def _pool_problems(pools: tuple[str, ...]) -> list[str]:
+    if not pools:
+        return ["OPS_POOLS: must name at least one pool"]
+    return [
+        f"OPS_POOLS: {pool!r} is no pool name; use lower-case letters, digits and hyphens"
+        for pool in pools
+        if not re.fullmatch(POOL_PATTERN, pool)
+    ]
+
+
+def _network_problems(networks: tuple[str, ...]) -> list[str]:
+    problems = []
+    for network in networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            problems.append(f"OPS_EGRESS_ALLOW: {error}")
     return problems
 
 
@@ -117,9 +149,14 @@ def _key_problem(name: str, value: str) -> list[str]:
     try:
         if BODY_PEM_MARK not in read_key(value):
             return [f"{name}: holds no PEM key"]
-    except OSError as error:
-        return [f"{name}: cannot be read ({error.strerror})"]
+    except (OSError, ValueError) as error:
+        return [f"{name}: cannot be read ({_without_value(error)})"]
     return []
+
+
+def _without_value(error: Exception) -> str:
+    """Why a file could not be read, without its name: that may be a key put where a name belongs."""
+    return (error.strerror or "") if isinstance(error, OSError) else "it is no text"
 
 
 def read_key(value: str) -> str:
@@ -132,26 +169,36 @@ def _jwt_problems(value: str) -> list[str]:
         return ["OPS_JWT_KEYS: is missing; `opsconductor keys generate` makes one"]
     try:
         parse_jwt_keys(value)
-    except (ValueError, OSError) as error:
+    except OSError as error:
+        return [f"OPS_JWT_KEYS: is neither `id:base64` nor a file that can be read ({error.strerror})"]
+    except ValueError as error:
         return [f"OPS_JWT_KEYS: {error}"]
     return []
 
 
 def parse_jwt_keys(value: str) -> JwtKeys:
-    """Keys from `id:base64,id:base64` or a file of that; raises ValueError for short or weak ones."""
+    """Keys from `id:base64,id:base64` or a file of that.
+
+    Raises ValueError for short or weak ones, and OSError when there is no such file; neither shows a key.
+    """
     text = value if ":" in value and value[0] != os.path.sep else Path(value).read_text()
     keys: dict[str, bytes] = {}
     for entry in text.replace("\n", ",").split(","):
         if not entry.strip():
             continue
         key_id, _, encoded = entry.strip().partition(":")
+        if not (key_id and encoded):
+            raise ValueError("every key is written `id:base64`")
+        if key_id in keys:
+            raise ValueError(f"two keys are named {key_id!r}")
         try:
             key = base64.b64decode(encoded, validate=True)
         except binascii.Error:
             raise ValueError(f"key {key_id!r} is not base64") from None
         if len(key) < JWT_KEY_BYTES:
             raise ValueError(f"key {key_id!r} is shorter than {JWT_KEY_BYTES} bytes")
-        if any(word in key.decode("latin-1").lower() for word in WEAK_WORDS):
+        weak_word = any(word in key.decode("latin-1").lower() for word in WEAK_WORDS)
+        if weak_word or len(set(key)) < JWT_KEY_DISTINCT_BYTES:
             raise ValueError(f"key {key_id!r} looks like a default; use random bytes")
         keys[key_id] = key
     if not keys:

@@ -105,9 +105,16 @@ def parse_definition(document: Any) -> JobDefinition:
 
 
 def _problems(error: ValidationError) -> Iterator[FieldProblem]:
-    for item in error.errors(include_url=False, include_context=False, include_input=False):
-        path = ".".join(str(part) for part in item["loc"] if part not in _UNION_TAGS)
-        yield FieldProblem(path or "definition", item["msg"].removeprefix("Value error, "))
+    items = error.errors(include_url=False, include_context=False, include_input=False)
+    inside_steps = any(item["loc"][:1] == ("steps",) and len(item["loc"]) > 1 for item in items)
+    for item in items:
+        if inside_steps and item["type"] == "too_short" and item["loc"] == ("steps",):
+            continue  # an unreadable step does not count as one; saying what is wrong with it is enough
+        yield FieldProblem(_path(item["loc"]), item["msg"].removeprefix("Value error, "))
 
 
-_UNION_TAGS = {"winrm.exec", "ssh.exec", "wait"}
+def _path(place: tuple[int | str, ...]) -> str:
+    """`steps.0.command`: the type by which a step was told apart is no part of the document."""
+    if place[:1] == ("steps",):
+        place = place[:2] + place[3:]
+    return ".".join(map(str, place)) or "definition"

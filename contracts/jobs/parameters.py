@@ -1,10 +1,12 @@
 """What a job asks for, and what a run gives it."""
 
-import re
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic_core import SchemaError
 
 from contracts.errors import FieldProblem
 from contracts.limits import PARAMETER_BYTES
@@ -24,7 +26,7 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 class Parameter(BaseModel):
     """One typed parameter. A `secret` is sealed with the run and never shown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     type: Literal["string", "integer", "number", "boolean", "secret"] = "string"
     description: Annotated[str, Field(max_length=500)] | None = None
@@ -32,7 +34,8 @@ class Parameter(BaseModel):
     default: ParameterValue | None = None
     choices: Annotated[tuple[ParameterValue, ...], Field(max_length=500)] | None = None
     pattern: Annotated[str, Field(max_length=500)] | None = None
-    """Regular expression that the whole text must match."""
+    """Regular expression that the whole text must match; without look-around and back-references, so that
+    matching takes time in proportion to the text, whatever somebody wrote."""
     minimum: float | None = None
     maximum: float | None = None
 
@@ -42,27 +45,55 @@ class Parameter(BaseModel):
             raise ValueError("a secret has no default: the definition is not a place for secrets")
         if self.pattern is not None:
             try:
-                re.compile(self.pattern)
-            except re.error as error:
-                raise ValueError(f"pattern is not a regular expression: {error}") from error
+                _matcher(self.pattern)
+            except SchemaError as error:
+                why = str(error).replace("\n", " ")[:300]
+                raise ValueError(f"pattern is not a regular expression that can be used: {why}") from None
+        for choice in self.choices or ():
+            if reason := _value_refusal(self, choice):
+                raise ValueError(f"a choice does not fit: {reason}")
         if self.default is not None and (reason := refusal(self, self.default)):
             raise ValueError(f"the default does not fit: {reason}")
         return self
 
 
+@lru_cache(maxsize=500)
+def _matcher(pattern: str) -> TypeAdapter[str]:
+    """Accepts texts that match as a whole, in linear time; raises SchemaError for what is no pattern."""
+    TypeAdapter(Annotated[str, Field(pattern=pattern)])  # alone first: `a)|(b` must not end our own group
+    return TypeAdapter(Annotated[str, Field(pattern=rf"\A(?:{pattern})\z")])
+
+
 def refusal(parameter: Parameter, value: object) -> str | None:
     """Why `value` does not fit `parameter`, or None."""
+    if reason := _value_refusal(parameter, value):
+        return reason
+    if parameter.choices is not None and value not in parameter.choices:
+        return "must be one of " + ", ".join(map(str, parameter.choices))
+    return None
+
+
+def _value_refusal(parameter: Parameter, value: object) -> str | None:
+    """Why `value` could not be one of the choices."""
     if not isinstance(value, _PYTHON_TYPES[parameter.type]) or (
         isinstance(value, bool) and parameter.type != "boolean"
     ):
         return f"must be of type {parameter.type}"
     if isinstance(value, str):
         return _text_refusal(parameter, value)
-    if parameter.minimum is not None and value < parameter.minimum:  # type: ignore[operator]
+    return _number_refusal(parameter, value)
+
+
+def _number_refusal(parameter: Parameter, value: Any) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "must be a finite number"
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        return "must be a number of at most 64 bits"
+    if parameter.minimum is not None and value < parameter.minimum:
         return f"must be at least {parameter.minimum:g}"
-    if parameter.maximum is not None and value > parameter.maximum:  # type: ignore[operator]
+    if parameter.maximum is not None and value > parameter.maximum:
         return f"must be at most {parameter.maximum:g}"
-    return _choice_refusal(parameter, value)
+    return None
 
 
 def _text_refusal(parameter: Parameter, value: str) -> str | None:
@@ -74,15 +105,17 @@ def _text_refusal(parameter: Parameter, value: str) -> str | None:
         return "must be valid Unicode text"
     if size > PARAMETER_BYTES:
         return f"must be at most {PARAMETER_BYTES // 1024} KiB"
-    if parameter.pattern is not None and not re.fullmatch(parameter.pattern, value):
+    if parameter.pattern is not None and not _matches(parameter.pattern, value):
         return f"must match {parameter.pattern}"
-    return _choice_refusal(parameter, value)
-
-
-def _choice_refusal(parameter: Parameter, value: object) -> str | None:
-    if parameter.choices is not None and value not in parameter.choices:
-        return "must be one of " + ", ".join(map(str, parameter.choices))
     return None
+
+
+def _matches(pattern: str, value: str) -> bool:
+    try:
+        _matcher(pattern).validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def resolve(

@@ -33,11 +33,13 @@ async def migrate(engine: AsyncEngine, *, revision: str = "head") -> None:
     """Bring the schema to `revision`, one migrating process at a time; make this and next month's partitions.
 
     Starts a new stream epoch when stored transaction ids lie above this cluster's counter (a restored dump).
+    Raises `SchemaMismatch` and changes nothing when the database is newer than this program.
     """
     async with engine.connect() as connection:
         await connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         await connection.commit()
         try:
+            await connection.run_sync(_refuse_unknown_revision)
             await connection.run_sync(lambda sync: command.upgrade(_config(sync), revision))
             await connection.commit()
             if revision == "head":
@@ -68,6 +70,16 @@ async def check_schema(engine: AsyncEngine) -> None:
     current = await current_revision(engine)
     if current is None:
         raise SchemaMismatch("The database has no schema yet; run `opsconductor migrate`.")
+    _refuse_unknown(current)
+
+
+def _refuse_unknown_revision(connection: Connection) -> None:
+    current = MigrationContext.configure(connection).get_current_revision()
+    if current is not None:
+        _refuse_unknown(current)
+
+
+def _refuse_unknown(current: str) -> None:
     config = Config()
     config.set_main_option("script_location", "infra:migrations")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}

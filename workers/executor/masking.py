@@ -18,8 +18,10 @@ def forms_of(secret: str) -> set[bytes]:
     texts = {secret, secret.strip(), quote(secret, safe=""), quote_plus(secret)}
     texts |= {line for line in secret.splitlines() if len(line) >= MIN_LINE_CHARS}
     forms = {text.encode() for text in texts if len(text) >= MIN_SECRET_CHARS}
-    for raw in (secret.encode(), secret.encode("utf-16-le")):
-        forms |= {raw} | _base64_forms(raw)
+    for text in {secret, secret.strip()}:
+        for raw in (text.encode(), text.encode("utf-16-le")):
+            if len(text) >= MIN_SECRET_CHARS:
+                forms |= {raw} | _base64_forms(raw)
     return forms
 
 
@@ -47,16 +49,36 @@ class Masker:
         for form in forms:
             self._by_first.setdefault(form[0], []).append(form)
 
-    def cut(self, data: bytes) -> int:
-        """How many bytes of `data` can be masked now without tearing a secret that may go on after it."""
+    @property
+    def longest(self) -> int:
+        """Bytes of the longest form."""
+        return self._longest
+
+    def cut(self, data: bytes, *, limit: int, ended: bool) -> int:
+        """How many bytes of `data` can be masked now: at most `limit`, but never through a secret.
+
+        Unless the output has `ended`, what may be the beginning of a secret is held back. More than `limit`
+        are returned only when they are one whole secret. Needs to see `limit + longest` bytes to go on.
+        """
         if self._pattern is None:
-            return len(data)
-        start = max(0, len(data) - self._longest + 1)
-        for match in self._pattern.finditer(data, max(0, start - self._longest)):
-            start = max(start, match.end())
-        for at in range(start, len(data)):
+            return min(limit, len(data))
+        held = len(data) if ended else self._held_from(data, 0)
+        at = 0
+        while match := self._pattern.search(data, at):
+            if held <= match.start() or limit <= match.start():
+                break
+            if match.end() > limit:
+                return match.start() or match.end()
+            at = match.end()
+            if held < at:
+                held = self._held_from(data, at)
+        return min(limit, held)
+
+    def _held_from(self, data: bytes, start: int) -> int:
+        """The first place from `start` on where a secret may begin that `data` does not hold whole."""
+        for at in range(max(start, len(data) - self._longest + 1), len(data)):
             forms = self._by_first.get(data[at])
-            if forms and any(form.startswith(data[at:]) for form in forms):
+            if forms and any(len(form) > len(data) - at and form.startswith(data[at:]) for form in forms):
                 return at
         return len(data)
 

@@ -143,10 +143,10 @@ class AttemptOutput:
     async def _flush(self, stream: Stream, *, final: bool) -> None:
         state = self._streams[stream]
         while state.buffer:
-            data = bytes(state.buffer[:SLICE_BYTES])
-            cut = len(data)
-            if not final or len(state.buffer) > len(data):
-                cut = self._masker.cut(data)
+            data = bytes(state.buffer[: SLICE_BYTES + self._masker.longest])
+            ended = final and len(data) == len(state.buffer)
+            cut = self._masker.cut(data, limit=SLICE_BYTES, ended=ended)
+            if not (ended and cut == len(data)):
                 whole = whole_characters(data[:cut])
                 cut = cut if self._masker.tears(data[:cut], whole) else whole
             if cut == 0:
@@ -162,6 +162,7 @@ class AttemptOutput:
             state.tail += data
             excess = len(state.tail) - OUTPUT_TAIL_BYTES
             if excess > 0:
+                excess += _inside_character(state.tail, excess)
                 del state.tail[:excess]
                 state.dropped += excess
             return
@@ -176,8 +177,12 @@ class AttemptOutput:
             await self._emit(stream, f"\n[{state.dropped} bytes left out here]\n", state.stored_end)
         tail = bytes(state.tail)
         state.tail.clear()
-        for start in range(0, len(tail), SLICE_BYTES):
-            await self._emit(stream, _shown(tail[start : start + SLICE_BYTES]), state.source_end)
+        while tail:
+            piece = tail[:SLICE_BYTES]
+            if len(tail) > len(piece):
+                piece = piece[: whole_characters(piece)]
+            tail = tail[len(piece) :]
+            await self._emit(stream, _shown(piece), state.source_end)
 
     async def _emit(self, stream: Stream, data: str, source_end: int) -> None:
         seq, self._seq = self._seq, self._seq + 1
@@ -185,6 +190,14 @@ class AttemptOutput:
             Chunk(**self._key, seq=seq, stream=stream, data=data, source_end=source_end, occurred_at=now())
         )
         self._streams[stream].stored_end = source_end
+
+
+def _inside_character(data: bytearray, at: int) -> int:
+    """How many bytes behind `at` still belong to a UTF-8 character that began before it."""
+    count = 0
+    while count < 3 and at + count < len(data) and data[at + count] & 0xC0 == 0x80:  # noqa: PLR2004
+        count += 1
+    return count
 
 
 def _shown(data: bytes) -> str:

@@ -41,6 +41,8 @@ class Released:
     run_id: UUID
     task_id: UUID
     pool: str
+    due: datetime | None = None
+    """When it may start, if not at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ async def take_settled(session: AsyncSession, run_ids: Iterable[UUID]) -> dict[U
 
 
 async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]) -> list[Released]:
-    """Make the next tasks of (run, step, count) ready, in order."""
+    """Make the next tasks of (run, step, count) ready, in order.
+
+    A task that settled after this plan read what had settled is not `pending` in its sense: the next plan's.
+    """
     if not wanted:
         return []
     rows = await session.execute(
@@ -163,6 +168,7 @@ async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]
                        AS w (run_id, step_no, count),
                        LATERAL (SELECT id FROM tasks
                                  WHERE run_id = w.run_id AND step_no = w.step_no AND state = 'pending'
+                                   AND NOT unplanned
                                  ORDER BY ordinal LIMIT w.count) AS next)
             RETURNING run_id, id, pool
         """),
@@ -184,11 +190,11 @@ async def retry(
             UPDATE tasks SET state = 'ready', not_before = w.due
               FROM unnest(CAST(:ids AS uuid[]), CAST(:dues AS timestamptz[])) AS w (id, due)
              WHERE tasks.id = w.id AND tasks.state = 'pending'
-            RETURNING tasks.id, tasks.pool
+            RETURNING tasks.id, tasks.pool, tasks.not_before
         """),
         {"ids": [task_id for task_id, _ in retries], "dues": [due for _, due in retries]},
     )
-    return [Released(run_id, row.id, row.pool) for row in rows]
+    return [Released(run_id, row.id, row.pool, row.not_before) for row in rows]
 
 
 async def end_unstarted(
@@ -196,13 +202,14 @@ async def end_unstarted(
 ) -> dict[tuple[int, TaskState, TaskState], int]:
     """Bring what has not started to its end; how many per step, former state and end.
 
-    A task that is skipped while it waits for another attempt ends as failed, as its last attempt did.
+    A task that is skipped while it waits for another attempt ends as failed, as its last attempt did. One
+    that settled after this plan read what had settled is left to the next plan, which counts it.
     """
     rows = await session.execute(
         text("""
             WITH before AS (
                 SELECT id, step_no, state FROM tasks
-                 WHERE run_id = :run_id AND state IN ('pending', 'ready')
+                 WHERE run_id = :run_id AND state IN ('pending', 'ready') AND NOT unplanned
                  ORDER BY id FOR UPDATE),
             done AS (
                 UPDATE tasks SET ended_at = now(),

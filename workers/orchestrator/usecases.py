@@ -1,6 +1,8 @@
 """Starting and advancing runs, many in one transaction."""
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import structlog
@@ -70,10 +72,8 @@ def _start(run: LockedRun, definition: JobDefinition, known: dict[str, KnownTarg
     except TargetsMissing as error:
         return _Start([], _ended(run, RunStatus.FAILED, str(error)))
     steps = step_plans(definition)
-    tally: Tally = tuple(
-        StepTally(pending=sum(1 for place in places if place.step_no == number))
-        for number in range(len(steps))
-    )
+    sizes = Counter(place.step_no for place in places)
+    tally: Tally = tuple(StepTally(pending=sizes[number]) for number in range(len(steps)))
     releases = plan(steps, tally, [], cancel_requested=False, now=now()).releases
     change = RunChange(
         run.id, advance(run.status, RunStatus.RUNNING), dump_tally(released(tally, releases)), ended=False
@@ -147,15 +147,15 @@ def _change(run: LockedRun, status: RunStatus, tally: Tally) -> RunChange:
 
 
 def _announce(uow: UnitOfWork, runs: Sequence[LockedRun], ready: Sequence[Released]) -> None:
-    """Ring executors for ready tasks, in chunks by run and pool, and the streams of every run."""
+    """Ring executors for ready tasks when they are due, in chunks by run and pool, and the streams."""
     metas = {run.id: _meta(run) for run in runs}
-    by_place: dict[tuple[UUID, str], list[UUID]] = {}
+    by_place: dict[tuple[UUID, str, datetime | None], list[UUID]] = {}
     for task in ready:
-        by_place.setdefault((task.run_id, task.pool), []).append(task.task_id)
-    for (run_id, pool), task_ids in by_place.items():
+        by_place.setdefault((task.run_id, task.pool, task.due), []).append(task.task_id)
+    for (run_id, pool, due), task_ids in by_place.items():
         for start in range(0, len(task_ids), TASKS_PER_MESSAGE):
             chunk = tuple(task_ids[start : start + TASKS_PER_MESSAGE])
-            uow.emit(ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk), metas[run_id])
+            uow.emit(ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk), metas[run_id], due=due)
     for run in runs:
         uow.touch(run.id)
 

@@ -33,9 +33,9 @@ def outcome_of(exit_code: int, error_tail: str, *, gate_opened: bool, lossy: boo
     counts then.
     """
     if not gate_opened and not lossy:
-        raise NotRun("shell_unusable", _shown(error_tail) or f"it ended with exit code {exit_code}")
+        raise NotRun("script_not_run", _shown(error_tail) or f"it ended with exit code {exit_code}")
     if not gate_opened and exit_code == NEVER_OPENED:
-        raise NotRun("shell_unusable", "the script did not reach it completely")
+        raise NotRun("script_not_run", "the script did not reach it completely")
     if exit_code == 0:
         return StepOutcome(outcome="succeeded", exit_code=0)
     for sign, code in SIGNS:
