@@ -10,6 +10,8 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 HIDDEN = "•••"
+OUR_PACKAGES = ("infra", "gateway", "workers", "cli", "__main__")
+"""Whose lines are logged from the configured level on; of libraries, warnings."""
 _SECRET_NAME = re.compile(
     r"(pass(word|phrase)?|secret|token|private_?key|authorization|cookie|api_?key|ticket)s?$", re.IGNORECASE
 )
@@ -77,4 +79,6 @@ def configure_logging(*, service: str, log_format: Literal["json", "console"], l
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)
+    for package in OUR_PACKAGES:
+        logging.getLogger(package).setLevel(level.upper())
     structlog.contextvars.bind_contextvars(service=service)

@@ -3,6 +3,7 @@
 import asyncio
 import codecs
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,6 +84,8 @@ class AttemptOutput:
         self._store = store
         self._seq = next_seq
         self._locks: dict[Stream, asyncio.Lock] = {"stdout": asyncio.Lock(), "stderr": asyncio.Lock()}
+        self._numbering = asyncio.Lock()
+        self._hurry = asyncio.Event()
         self._streams: dict[Stream, _StreamState] = {}
         for stream in self._locks:
             start = (positions or {}).get(stream, 0)
@@ -112,10 +115,10 @@ class AttemptOutput:
 
     async def finish(self) -> None:
         """Store everything that is still held back, the kept tail included."""
+        self._hurry.set()
         for stream, state in self._streams.items():
             if state.timer is not None:
-                state.timer.cancel()
-                await asyncio.gather(state.timer, return_exceptions=True)
+                await state.timer  # cancelled, it could leave behind a chunk that comes after the settlement
             async with self._locks[stream]:
                 await self._flush(stream, final=True)
                 await self._store_tail(stream)
@@ -133,7 +136,8 @@ class AttemptOutput:
             raise self._failure
 
     async def _flush_soon(self, stream: Stream) -> None:
-        await asyncio.sleep(FLUSH_SECONDS)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurry.wait(), FLUSH_SECONDS)
         try:
             async with self._locks[stream]:
                 await self._flush(stream, final=False)
@@ -185,11 +189,18 @@ class AttemptOutput:
             await self._emit(stream, _shown(piece), state.source_end)
 
     async def _emit(self, stream: Stream, data: str, source_end: int) -> None:
-        seq, self._seq = self._seq, self._seq + 1
-        await self._store(
-            Chunk(**self._key, seq=seq, stream=stream, data=data, source_end=source_end, occurred_at=now())
-        )
-        self._streams[stream].stored_end = source_end
+        async with self._numbering:  # one at a time: a worker that dies must not leave a number out
+            chunk = Chunk(
+                **self._key,
+                seq=self._seq,
+                stream=stream,
+                data=data,
+                source_end=source_end,
+                occurred_at=now(),
+            )
+            await self._store(chunk)
+            self._seq += 1
+            self._streams[stream].stored_end = source_end
 
 
 def _inside_character(data: bytearray, at: int) -> int:

@@ -1,0 +1,277 @@
+"""A running system of real processes on a database and a broker of its own, with hosts to act on."""
+
+import asyncio
+import base64
+import json
+import os
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx2
+
+from contracts.limits import OUTPUT_HEAD_BYTES
+from infra.sealing import generate_pair
+from tests.support import watching
+from tests.support.eventually import eventually
+from tests.support.killable_brokers import Broker, free_port
+from tests.support.processes import Child, clean_environment, module
+
+LEASE_SECONDS = 3.0
+PASSWORD = "an-Unlikely-phrase-7301"
+USER, SECRET = "demo", "sandbox-password"
+SLOTS = 200
+
+
+def plain_url(url: str) -> str:
+    """The address as asyncpg reads it."""
+    return url.replace("postgresql+asyncpg://", "postgresql://")
+
+
+class System:
+    """Starts and ends the processes; speaks to the API and the database; reads what the target saw."""
+
+    def __init__(self, folder: Path, *, database_url: str, broker: Broker) -> None:
+        self.folder = folder
+        self.broker = broker
+        self.database_url = database_url
+        self.ledger = folder / "starts"
+        self.children: list[Child] = []
+        self.accepted: set[UUID] = set()
+        self.repeatable: set[UUID] = set()
+        self._port = free_port()
+        self._targets: dict[str, str] = {}
+        self._names = 0
+        private, public = generate_pair()
+        self._environment = clean_environment(
+            OPS_DATABASE_URL=database_url,
+            OPS_AMQP_URL=broker.url,
+            OPS_PORT=str(self._port),
+            OPS_LEASE_SECONDS=str(LEASE_SECONDS),
+            OPS_HEARTBEAT_SECONDS=str(LEASE_SECONDS / 3),
+            OPS_SLOTS=str(SLOTS),
+            OPS_SEAL_PUBLIC_KEY=public,
+            OPS_SEAL_PRIVATE_KEY=private,
+            OPS_JWT_KEYS=f"test:{base64.b64encode(os.urandom(48)).decode()}",
+            OPS_BOOTSTRAP_ADMIN_PASSWORD=PASSWORD,
+            OPS_DRAIN_SECONDS="2",
+            OPS_EGRESS_ALLOW="127.0.0.0/8",
+        )
+        self.api = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", timeout=20)
+        self.ssh: dict[str, Any] = {}
+
+    # -- processes
+
+    def start(self, role: str, **settings: str) -> Child:
+        """Start a role without waiting for it."""
+        self._names += 1
+        words = ("gateway",) if role == "gateway" else ("workers", *role.split("+"))
+        name = f"{role}-{self._names}"
+        environment = self._environment | settings
+        child = Child(name, module(*words), env=environment, log=self.folder / f"{name}.log")
+        self.children.append(child)
+        return child
+
+    async def started(self, role: str, **settings: str) -> Child:
+        """Start a role and wait until it is at work."""
+        child = self.start(role, **settings)
+        await self.at_work(child)
+        return child
+
+    async def at_work(self, *children: Child) -> None:
+        for child in children:
+            if child.name.startswith("gateway"):
+                await eventually(self._gateway_answers, within=30, every=0.1)
+            else:
+                await eventually(lambda c=child: c.said("process.ready"), within=30)  # type: ignore[misc]
+
+    async def _gateway_answers(self) -> bool:
+        try:
+            return (await self.api.get("/livez")).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    async def start_hosts(self) -> None:
+        """The sandbox hosts in a process of their own."""
+        home = self.folder / "home"
+        child = Child(
+            "sandbox",
+            module("infra.sandbox"),
+            env=clean_environment(
+                OPS_SANDBOX_USERNAME=USER, OPS_SANDBOX_PASSWORD=SECRET, OPS_SANDBOX_HOME=str(home)
+            ),
+            log=self.folder / "sandbox.log",
+        )
+        self.children.append(child)
+        await eventually(lambda: child.said("\n"), within=20)
+        self.ssh = json.loads(child.log.read_text().splitlines()[0])["ssh"]
+
+    def end(self) -> None:
+        """Kill what is left, the hosts last of all and gently: they end what runs on them."""
+        for child in reversed(self.children):
+            if child.alive and child.name != "sandbox":
+                child.kill()
+        for child in self.children:
+            if child.alive:
+                child.terminate()
+                child._process.wait(20)
+        self.broker.stop()
+
+    # -- the API
+
+    async def sign_in(self) -> None:
+        answer = await self.api.post("/api/login", json={"username": "admin", "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        self.api.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
+
+    async def _made(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        answer = await self.api.post(f"/api/v1/{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        return dict(answer.json())
+
+    async def targets(self, count: int, **ssh: Any) -> list[str]:
+        """Names of so many targets, all of them the one sandbox host."""
+        if not self._targets:
+            made = await self._made(
+                "credentials", {"name": "demo", "type": "ssh", "username": USER, "password": SECRET}
+            )
+            self._targets["credential"] = made["id"]
+        names = [f"host-{number}" for number in range(count)]
+        for name in names:
+            if name not in self._targets:
+                body = {"name": name, "os": "linux", "hostname": "127.0.0.1"}
+                body |= {"credential_id": self._targets["credential"]}  # type: ignore[dict-item]
+                made = await self._made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
+                self._targets[name] = made["id"]
+        return names
+
+    async def job(self, *steps: Mapping[str, Any], **fields: Any) -> str:
+        self._names += 1
+        body = {"name": f"job {self._names}", "steps": list(steps)} | fields
+        return str((await self._made("jobs", body))["id"])
+
+    async def run(self, job_id: str, **headers: str) -> UUID:
+        """The id of an accepted run; it has to end from now on."""
+        answer = await self.api.post(f"/api/v1/jobs/{job_id}/run", json={}, headers=headers)
+        assert answer.status_code == 202, answer.text
+        run_id = UUID(answer.json()["id"])
+        self.accepted.add(run_id)
+        return run_id
+
+    async def post(self, path: str) -> httpx2.Response:
+        return await self.api.post(f"/api/v1/{path}")
+
+    # -- the database
+
+    async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(plain_url(self.database_url), timeout=5)
+        try:
+            return list(await connection.fetch(sql, *values))
+        finally:
+            await connection.close()
+
+    async def value(self, sql: str, *values: Any) -> Any:
+        return (await self.rows(sql, *values))[0][0]
+
+    async def statuses(self, run_ids: Iterable[UUID]) -> Counter[str]:
+        rows = await self.rows("SELECT status FROM runs WHERE id = ANY($1)", list(run_ids))
+        return Counter(row["status"] for row in rows)
+
+    async def task_states(self, run_id: UUID) -> Counter[str]:
+        rows = await self.rows("SELECT state FROM tasks WHERE run_id = $1", run_id)
+        return Counter(row["state"] for row in rows)
+
+    async def until_ended(self, run_ids: Iterable[UUID], *, within: float = 45) -> Counter[str]:
+        """The statuses of these runs once all of them have ended."""
+        ids = list(run_ids)
+
+        async def ended() -> bool:
+            open_runs = await self.rows(
+                "SELECT id FROM runs WHERE id = ANY($1) AND ended_at IS NULL", ids
+            )
+            return not open_runs
+
+        try:
+            await eventually(ended, within=within, every=0.1)
+        except AssertionError:
+            raise AssertionError(await self.story(ids)) from None
+        return await self.statuses(ids)
+
+    async def story(self, run_ids: Sequence[UUID]) -> str:
+        """What stands in the way of these runs, for a failing test to show."""
+        runs = await self.rows(
+            "SELECT id, status, tally, parked_by FROM runs WHERE id = ANY($1) AND ended_at IS NULL", run_ids
+        )
+        tasks = await self.rows(
+            """SELECT t.run_id, t.id, t.state, t.attempt, t.fence, t.worker_id, t.unplanned, t.not_before,
+                      w.lease_until - now() AS lease, a.handle, a.reattached
+                 FROM tasks AS t LEFT JOIN workers AS w ON w.id = t.worker_id
+                 LEFT JOIN attempts AS a ON a.task_id = t.id AND a.number = t.attempt
+                WHERE t.run_id = ANY($1) AND t.ended_at IS NULL LIMIT 5""",
+            run_ids,
+        )
+        lines = [f"{len(runs)} runs are still open"]
+        lines += [str(dict(row)) for row in (*runs[:3], *tasks)]
+        return "\n".join(lines)
+
+    async def running(self, run_id: UUID, count: int, *, within: float = 30) -> None:
+        """Wait until so many tasks of a run have really started on the target."""
+
+        async def started() -> bool:
+            tasks = await self.rows("SELECT id FROM tasks WHERE run_id = $1", run_id)
+            return len({row["id"] for row in tasks} & self.starts().keys()) >= count
+
+        await eventually(started, within=within, every=0.05)
+
+    # -- the target
+
+    def script(self, *, rounds: int, lines: int = 20, pause: float = 0.5) -> str:
+        """A script that notes its start in the ledger and prints numbered lines, `rounds` times `lines`."""
+        return (
+            f'echo "$0" >>{self.ledger}; r=0; while [ $r -lt {rounds} ]; do i=0; '
+            f'while [ $i -lt {lines} ]; do echo "$r $i"; i=$((i+1)); done; r=$((r+1)); sleep {pause}; done'
+        )
+
+    @staticmethod
+    def printed(*, rounds: int, lines: int = 20) -> str:
+        return "".join(f"{r} {i}\n" for r in range(rounds) for i in range(lines))
+
+    def starts(self) -> Counter[UUID]:
+        """How often the target saw each task start; the script's folder is named after its task."""
+        if not self.ledger.exists():
+            return Counter()
+        lines = self.ledger.read_text().splitlines()
+        return Counter(UUID(Path(line).parent.name.split(".")[0]) for line in lines)
+
+    async def outputs(self, run_id: UUID) -> dict[UUID, str]:
+        """By task, what is stored of its standard output."""
+        rows = await self.rows(
+            """SELECT task_id, string_agg(data, '' ORDER BY attempt, seq) AS text FROM output_chunks
+                WHERE run_id = $1 AND stream = 'stdout' GROUP BY task_id""",
+            run_id,
+        )
+        assert all(len(row["text"]) < OUTPUT_HEAD_BYTES for row in rows)
+        return {row["task_id"]: row["text"] for row in rows}
+
+
+@asynccontextmanager
+async def a_system(folder: Path, *, database_url: str, broker: Broker) -> AsyncIterator[System]:
+    """Broker, hosts and a watch on every change of state; no role is started yet."""
+    system = System(folder, database_url=database_url, broker=broker)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(system.api.aclose)
+        stack.callback(system.end)
+        await broker.start()
+        await watching.install(plain_url(database_url))
+        await system.start_hosts()
+        yield system
+
+
+async def a_moment(least: float, most: float) -> None:
+    """Let a random time pass: kills come when they come."""
+    await asyncio.sleep(random.uniform(least, most))
