@@ -5,7 +5,6 @@ import time
 STARTED = time.monotonic()
 """Before anything heavy is imported, so that a start can be timed honestly."""
 
-import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -72,4 +71,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -131,7 +131,13 @@ class Api:
         return None if self._tokens is None else await self._tokens.token(self._client)
 
     async def _request(
-        self, method: str, path: str, *, repeat: bool = False, headers: dict[str, str] | None = None, **rest: Any
+        self,
+        method: str,
+        path: str,
+        *,
+        repeat: bool = False,
+        headers: dict[str, str] | None = None,
+        **rest: Any,
     ) -> httpx2.Response:
         for tries_left in reversed(range(TRIES if repeat else 1)):
             try:

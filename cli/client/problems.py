@@ -36,7 +36,7 @@ class NotSignedIn(CliError):
 
 
 class ApiProblem(CliError):
-    """A problem document of the gateway (RFC 9457). Wrong requests exit with 2, failures of the server with 1."""
+    """A problem document of the gateway (RFC 9457). Wrong requests exit with 2, what failed there with 1."""
 
     def __init__(self, status: int, document: Mapping[str, Any]) -> None:
         self.status = status

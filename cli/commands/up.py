@@ -11,7 +11,9 @@ from cli.up.start import UpOptions
 
 app = typer.Typer()
 
-NoSandbox = Annotated[bool, typer.Option("--no-sandbox", help="Leave out the simulated hosts and the samples.")]
+NoSandbox = Annotated[
+    bool, typer.Option("--no-sandbox", help="Leave out the simulated hosts and the samples.")
+]
 NoSamples = Annotated[bool, typer.Option("--no-samples", help="Do not run the sample jobs.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show what every process logs.")]
 

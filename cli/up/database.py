@@ -16,6 +16,7 @@ from infra.clock import now
 from infra.migrations.run import migrate
 from infra.settings import JwtKeys, Settings
 
+
 async def prepare_all(engine: AsyncEngine, settings: Settings) -> None:
     """Schema and broker topology as this program needs them."""
     await migrate(engine)

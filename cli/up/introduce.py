@@ -1,8 +1,8 @@
 """The first minute after the start: the samples as a self-check, and the summary."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-import os
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -29,7 +29,7 @@ async def _database(system: System) -> AsyncIterator[AsyncEngine]:
 
 
 async def run_samples(system: System, options: UpOptions, screen: Screen) -> bool:
-    """Make the sample objects where the sandbox runs, and run both jobs if asked for; whether they are there."""
+    """Make the samples where the sandbox runs, and run both jobs if asked for; whether they are there."""
     if system.sandbox is None:
         return False
     keys = parse_jwt_keys(system.wiring.jwt_keys)

@@ -16,7 +16,9 @@ class Screen:
 
     @classmethod
     def of_terminal(cls) -> "Screen":
-        return cls(sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb")
+        return cls(
+            sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        )
 
     def styled(self, text: str, *styles: str) -> str:
         if not (self.colours and styles):

@@ -6,13 +6,14 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
+from cli.client.problems import CliError
 from cli.places import DataFolder, RunningServices
 from cli.up import services
 from cli.up.environments import LOOPBACK, Ports, Wiring
 from cli.up.screen import Screen
 from cli.up.secrets import FirstPassword, keep_secrets
 from infra.embedded.logs import LogFolder
-from infra.embedded.ports import RememberedPorts, free_port, require_port
+from infra.embedded.ports import LAST_PORT, RememberedPorts, free_port, require_port
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.services import Service
 from infra.embedded.supervisor import Supervisor
@@ -95,7 +96,9 @@ class Starter:
             EmbeddedPostgres(
                 self.folder.postgres,
                 lambda: self._port("postgres", POSTGRES_PORT),
-                on_line=(lambda line: self.screen.note(f"postgres: {line}")) if self.options.verbose else None,
+                on_line=(lambda line: self.screen.note(f"postgres: {line}"))
+                if self.options.verbose
+                else None,
             )
         )
         await self._start(postgres)
@@ -172,13 +175,12 @@ class _Postgres:
 
 def http_port(host: str) -> int:
     """`OPS_PORT`, which people know us by: taken is an error, not another port."""
-    from cli.client.problems import CliError  # noqa: PLC0415
 
     text = os.environ.get("OPS_PORT") or str(HTTP_PORT)
-    if not (text.isdecimal() and 0 < int(text) <= 65_535):
+    if not (text.isdecimal() and 0 < int(text) <= LAST_PORT):
         raise CliError(f"OPS_PORT is not a port number: {text!r}.")
     port = int(text)
-    other = free_port(port + 1 if port < 65_535 else 1_024, host=host)
+    other = free_port(port + 1 if port < LAST_PORT else HTTP_PORT, host=host)
     require_port(port, host=host, purpose="the API", setting=f"`OPS_PORT={other} make up`")
     return port
 
