@@ -36,7 +36,7 @@ def _no_such_job(name: str, near: list[str]) -> CliError:
 
 
 def typed_parameters(definition: dict[str, Any], given: list[str]) -> dict[str, Any]:
-    """`name=value` texts as values of the types that the job declares; raises `CliError` naming wrong ones."""
+    """`name=value` texts as values of the types that the job declares; raises `CliError` naming bad ones."""
     declared = definition.get("parameters") or {}
     values: dict[str, Any] = {}
     problems = []

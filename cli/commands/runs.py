@@ -188,7 +188,7 @@ def cancel(
                 render.as_json(found)
             else:
                 await _tell_stopped(api, found)
-        return exits.code_of(found["status"])
+        return exits.OK if found["status"] == "cancelled" else exits.code_of(found["status"])
 
     run(work(), interrupted=lambda: render.remark("The run is still being stopped."))
 
