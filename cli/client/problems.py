@@ -1,0 +1,72 @@
+"""What can keep a command from doing what it was asked, in words that tell what to do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cli import exits
+
+_REFUSED_BELOW = 500
+
+
+class CliError(Exception):
+    """Ends a command with `exit_code`; `hints` say what to do, one a line."""
+
+    def __init__(self, message: str, *, hints: Sequence[str] = (), exit_code: int = exits.USAGE) -> None:
+        super().__init__(message)
+        self.hints = tuple(hints)
+        self.exit_code = exit_code
+
+
+class Unreachable(CliError):
+    """Nobody answers there."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(
+            f"OpsConductor does not answer at {url} ({reason}).",
+            hints=("Is it running? Start it with `make up` or `opsconductor up`; another address: --url.",),
+            exit_code=exits.FAILED,
+        )
+
+
+class NotSignedIn(CliError):
+    """There is no usable session for this address."""
+
+    def __init__(self, url: str, why: str = "You are not signed in") -> None:
+        super().__init__(f"{why} at {url}.", hints=(f"Sign in: opsconductor login --url {url}",))
+
+
+class ApiProblem(CliError):
+    """A problem document of the gateway (RFC 9457). Wrong requests exit with 2, what failed there with 1."""
+
+    def __init__(self, status: int, document: Mapping[str, Any]) -> None:
+        self.status = status
+        self.code = str(document.get("code", "unknown"))
+        detail = document.get("detail") or document.get("title") or f"The gateway answered {status}."
+        super().__init__(
+            str(detail),
+            hints=tuple(_lines(status, self.code, document)),
+            exit_code=exits.USAGE if status < _REFUSED_BELOW else exits.FAILED,
+        )
+
+
+def _lines(status: int, code: str, document: Mapping[str, Any]) -> list[str]:
+    lines = [_reason(error) for error in document.get("errors", [])]
+    lines += _ADVICE.get(code, _BY_STATUS.get(status, []))
+    if status >= _REFUSED_BELOW and (request_id := document.get("request_id")):
+        lines.append(f"In the gateway's log it is request {request_id}.")
+    return lines
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    line = f", line {error['line']}" if error.get("line") else ""
+    return f"{error.get('field', '?')}{line}: {error.get('reason', 'is not valid')}"
+
+
+_ADVICE = {
+    "job_inactive": ["Activate the job first."],
+    "stale_edit": ["Read it again and repeat the change."],
+}
+_BY_STATUS = {
+    403: ["Ask an administrator for a role that may do this."],
+    429: ["Too many attempts: wait a minute."],
+}

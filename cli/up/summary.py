@@ -1,0 +1,71 @@
+"""What the reader of the terminal is told: where everything is, how to sign in, what to try."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.places import DataFolder
+from cli.up.samples import LINUX_JOB, WINDOWS_JOB
+from cli.up.screen import Screen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """`password` is shown when it is given: once, at the first start. `chosen`: it came from the settings."""
+
+    url: str
+    folder: DataFolder
+    username: str
+    password: str | None
+    chosen: bool
+    samples: bool
+
+
+def own_command() -> str:
+    """How to call this program from the reader's shell, as it was called just now."""
+    called = Path(sys.argv[0])
+    if called.name != "opsconductor":
+        return f"{sys.executable} -m cli"
+    return "opsconductor" if shutil.which("opsconductor") == str(called) else str(called)
+
+
+def show(screen: Screen, summary: Summary) -> None:
+    """Print the block."""
+    command = own_command()
+    screen.line()
+    screen.line("  OpsConductor is running", "bold", "green")
+    screen.line()
+    screen.line(f"  Address    {summary.url}  (API; its description: {summary.url}/api/v1/openapi.json)")
+    screen.line(f"  User       {summary.username}")
+    screen.line(f"  Password   {_password(summary, command)}")
+    screen.line(f"  Data       {summary.folder.path}")
+    screen.line(f"  Logs       {summary.folder.logs}")
+    screen.line()
+    screen.line("  Try next, in another terminal", "bold")
+    for line in _next_commands(summary, command):
+        screen.line(f"    {line}", "cyan")
+    screen.line()
+    screen.line("  Ctrl-C stops everything; the data stays.")
+    screen.line()
+
+
+def _password(summary: Summary, command: str) -> str:
+    if summary.password is not None:
+        return f"{summary.password}  (shown this once; change it after signing in)"
+    if summary.chosen:
+        return "the one in OPS_BOOTSTRAP_ADMIN_PASSWORD"
+    return f"as before; forgotten? {command} admin reset-password"
+
+
+def _next_commands(summary: Summary, command: str) -> list[str]:
+    sign_in = f"{command} login --url {summary.url} --username {summary.username}"
+    if not summary.samples:
+        return [sign_in, f"{command} targets list", f"{command} doctor"]
+    return [
+        sign_in,
+        f'{command} run "{WINDOWS_JOB}" -p svc=W32Time --follow',
+        f'{command} run "{LINUX_JOB}" -p start=20 --follow',
+        f"{command} runs list",
+        f"{command} doctor",
+    ]
