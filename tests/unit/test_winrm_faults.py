@@ -146,7 +146,7 @@ def test_a_shell_that_ended_before_its_gate_opened_has_not_run_the_script() -> N
     with pytest.raises(NotRun) as refused:
         outcome_of(1, "Cannot create type. Only core types are supported", gate_opened=False, lossy=False)
 
-    assert refused.value.code == "shell_unusable"
+    assert refused.value.code == "script_not_run"
     assert "core types" in refused.value.detail
 
 
