@@ -13,7 +13,7 @@ from infra.ids import uuid7
 
 async def a_task(engine: AsyncEngine, run_id: UUID, *, state: str = "succeeded", **fields: Any) -> UUID:
     """A task of `run_id` with its first attempt."""
-    row = {
+    row: dict[str, Any] = {
         "id": uuid7(),
         "run_id": run_id,
         "step_no": 0,

@@ -223,6 +223,7 @@ async def test_with_sixteen_writers_a_reader_that_breaks_off_sees_every_row_exac
 
     expected = {(str(task), seq) for task in tasks for seq in range(60)}
     for seen in readers:
+        assert seen is not None
         assert len(seen) == len(set(seen)), "a row was shown twice"
         assert set(seen) == expected, "a row was missed"
 
