@@ -14,17 +14,24 @@ from tests.support.rows import a_task
 
 async def a_letter(api: Api, *, body: bytes, wire_type: str | None, **fields: Any) -> UUID:
     row: dict[str, Any] = {
-        "id": uuid7(), "queue": "orchestrator.start-run", "exchange": "ops.commands", "routing_key": wire_type or "?",
-        "wire_type": wire_type, "body": body, "headers": orjson.dumps({"correlation-id": str(uuid4())}).decode(),
-        "reason": "rejected", "subject_kind": None, "subject_id": None,
-    } | fields  # fmt: skip
+        "id": uuid7(),
+        "queue": "orchestrator.start-run",
+        "exchange": "ops.commands",
+        "routing_key": wire_type or "?",
+        "wire_type": wire_type,
+        "body": body,
+        "headers": orjson.dumps({"correlation-id": str(uuid4())}).decode(),
+        "reason": "rejected",
+        "subject_kind": None,
+        "subject_id": None,
+    } | fields
     async with api.engine.begin() as connection:
         await connection.execute(
             text("""
                 INSERT INTO dead_letters (id, queue, exchange, routing_key, wire_type, body, headers, reason,
                                           subject_kind, subject_id)
-                VALUES (:id, :queue, :exchange, :routing_key, :wire_type, :body, CAST(:headers AS jsonb), :reason,
-                        :subject_kind, :subject_id)
+                VALUES (:id, :queue, :exchange, :routing_key, :wire_type, :body, CAST(:headers AS jsonb),
+                        :reason, :subject_kind, :subject_id)
             """),
             row,
         )
