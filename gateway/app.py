@@ -1,6 +1,7 @@
 """The HTTP application, from its parts."""
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,7 +13,7 @@ from gateway.deps import GatewayDeps
 from gateway.edge import Edge
 from gateway.jobs.routes import router as jobs
 from gateway.live.routes import router as live
-from gateway.openapi import document_of, operation_id
+from gateway.openapi import operation_id
 from gateway.problems import problem_for
 from gateway.queues.routes import router as queues
 from gateway.runs.accepting import router as accepting
@@ -59,10 +60,9 @@ def routes_only() -> FastAPI:
     )
     for router in ROUTERS:
         app.include_router(router)
-    app.add_exception_handler(HTTPException, _problem)
-    app.exception_handlers.pop(422, None)
+    for error in (HTTPException, RequestValidationError):
+        app.add_exception_handler(error, _problem)
     app.add_middleware(Edge)
-    app.state.openapi = document_of(app)
     return app
 
 

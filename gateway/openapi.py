@@ -1,5 +1,6 @@
 """The published description of the HTTP interface. `python -m gateway.openapi` writes docs/openapi.json."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ def operation_id(route: APIRoute) -> str:
     return route.name
 
 
+@cache
 def document_of(app: FastAPI) -> bytes:
     """The OpenAPI 3.1 document as stable, readable JSON."""
     document: dict[str, Any] = get_openapi(title=app.title, version=app.version, routes=app.routes)
@@ -68,7 +70,7 @@ def document_of(app: FastAPI) -> bytes:
 def main() -> None:
     from gateway.app import routes_only  # noqa: PLC0415  (the application needs this module)
 
-    FILE.write_bytes(routes_only().state.openapi)
+    FILE.write_bytes(document_of(routes_only()))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 from infra.outages import Gate, StillDown, is_conflict, is_outage
 
@@ -54,7 +54,6 @@ class Batcher(Generic[Item, Result]):
         if len(self._writers) < self._lanes:
             writer = asyncio.create_task(self._drain(), name="batch-writer")
             self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
         return await done
 
     async def flush(self) -> None:
@@ -63,8 +62,12 @@ class Batcher(Generic[Item, Result]):
             await asyncio.gather(*self._writers, return_exceptions=True)
 
     async def _drain(self) -> None:
-        while self._queue:
-            await self._write_or_halve(self._take())
+        """Write until nothing waits; in the same step no longer a writer, so that no item is left alone."""
+        try:
+            while self._queue:
+                await self._write_or_halve(self._take())
+        finally:
+            self._writers.discard(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _take(self) -> list[_Waiting[Item, Result]]:
         taken: list[_Waiting[Item, Result]] = []

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
@@ -27,7 +28,6 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHash((Argon2Hasher(),))
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="argon2")
-        self._nobody = self._hasher.hash(secrets.token_urlsafe(24))
 
     async def hash(self, password: str) -> str:
         return await asyncio.get_running_loop().run_in_executor(self._pool, self._hasher.hash, password)
@@ -38,9 +38,14 @@ class Passwords:
             self._pool, self._verify, password, password_hash
         )
 
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash(secrets.token_urlsafe(24))
+
     def _verify(self, password: str, password_hash: str | None) -> bool:
+        nobody = self._nobody
         try:
-            fits = self._hasher.verify(password, password_hash or self._nobody)
+            fits = self._hasher.verify(password, password_hash or nobody)
         except UnknownHashError:
             return False
         return fits and password_hash is not None

@@ -19,7 +19,7 @@ class LoginLimiter:
 
     def check(self, address: str, username: str) -> None:
         """Raises `RateLimited` when this pair has no try left."""
-        if self._debt((address, username.lower())) >= FREE_TRIES:
+        if self._debt((address, username.lower())) > FREE_TRIES - 1:
             raise RateLimited("Too many failed sign-ins; wait a minute and try again.")
 
     def failed(self, address: str, username: str) -> None:

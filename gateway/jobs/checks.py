@@ -1,12 +1,21 @@
 """What must hold before a definition is saved, beyond its own shape."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
+from contracts.binding import Refusal, check_cmd, check_names, check_powershell, check_sh
 from contracts.errors import FieldProblem, Invalid
 from contracts.jobs.definition import JobDefinition, parse_definition
 from contracts.jobs.steps import SshExec, StepSpec, WinrmExec
 
+Check = Callable[[str, Collection[str]], tuple[Refusal, ...]]
+
+_CHECKS: Mapping[str, Check] = {
+    "powershell": check_powershell,
+    "cmd": check_cmd,
+    "sh": check_sh,
+    "bash": check_sh,
+}
 DOCUMENT_FIELDS = frozenset({"name", "definition", "active"})
 
 
@@ -34,7 +43,8 @@ def unwrap(body: Any) -> tuple[Any, bool | None]:
 def check_definition(document: Any) -> JobDefinition:
     """The definition, when it can be saved; raises `Invalid` naming every field and line that is wrong."""
     definition = parse_definition(document)
-    problems = [
+    problems = [FieldProblem("parameters", reason) for reason in check_names(definition.parameters)]
+    problems += [
         problem
         for index, step in enumerate(definition.steps)
         for problem in _script_problems(index, step, definition)
@@ -76,4 +86,6 @@ def _script_problems(index: int, step: StepSpec, definition: JobDefinition) -> I
     """Placeholders that the step's shell could not bind as data."""
     if not isinstance(step, WinrmExec | SshExec):
         return
-    yield from ()
+    for refusal in _CHECKS[step.shell](step.command, definition.parameters.keys()):
+        reason = f"{{{{ {refusal.name} }}}}: {refusal.reason} {refusal.suggestion}".strip()
+        yield FieldProblem(f"steps.{index}.command", reason, refusal.line)

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from contracts.access.roles import Permission
 from gateway.deps import Deps
+from gateway.openapi import document_of
 from gateway.permissions import OpsRoute, needs
 
 router = APIRouter(tags=["system"], route_class=OpsRoute)
@@ -57,8 +58,7 @@ async def metrics() -> Response:
 @router.get("/api/v1/openapi.json", include_in_schema=False, response_class=Response)
 @needs(Permission.PUBLIC)
 async def openapi(request: Request) -> Response:
-    document: bytes = request.app.state.openapi
-    return Response(document, media_type="application/json")
+    return Response(document_of(request.app), media_type="application/json")
 
 
 def feature_health(feature: str) -> APIRouter:

@@ -15,7 +15,6 @@ from infra.database import connect
 from infra.migrations.run import migrate
 
 DEFAULT_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
-KEPT_TABLES = ("projects", "stream_epoch", "alembic_version")
 
 
 def server_url() -> str:
@@ -61,18 +60,30 @@ class SessionDatabase:
         self._runner.close()
 
 
+_EMPTY = """
+DO $$
+DECLARE
+    one text;
+    filled boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR one IN SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
+                WHERE n.nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
+                  AND relname NOT IN ('projects', 'stream_epoch', 'alembic_version')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', one) INTO filled;
+        IF filled THEN
+            EXECUTE format('DELETE FROM %s', one);
+        END IF;
+    END LOOP;
+END $$
+"""
+
+
 async def empty(engine: AsyncEngine) -> None:
     """Delete every row that a test wrote."""
     async with engine.begin() as connection:
-        tables = await connection.scalars(
-            text("""
-                SELECT quote_ident(relname) FROM pg_class JOIN pg_namespace AS n ON n.oid = relnamespace
-                 WHERE n.nspname = 'public' AND relkind IN ('r', 'p') AND NOT relispartition
-                   AND relname <> ALL(:kept)
-            """),
-            {"kept": list(KEPT_TABLES)},
-        )
-        await connection.execute(text(f"TRUNCATE {', '.join(tables)} CASCADE"))
+        await connection.execute(text(_EMPTY))
 
 
 async def everything_as_text(engine: AsyncEngine) -> str:

@@ -1,0 +1,81 @@
+"""Targets."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.support.api import Api
+
+
+async def test_targets_are_found_by_os_tag_name_and_pool(api: Api) -> None:
+    await api.a_target("web-1", tags={"env": "prod", "tier": "web"})
+    await api.a_target("web-2", tags=["canary"], pool="dmz")
+    await api.a_target("sql-1", os="windows", tags={"env": "prod"}, winrm={"transport": "ntlm"})
+
+    async def names(query: str) -> list[str]:
+        response = await api.client.get(f"/api/v1/targets?{query}")
+        assert response.status_code == 200, response.text
+        return [target["name"] for target in response.json()["items"]]
+
+    assert await names("") == ["sql-1", "web-2", "web-1"]
+    assert await names("os=windows") == ["sql-1"]
+    assert await names("tag=env%3Dprod") == ["sql-1", "web-1"]
+    assert await names("tag=env=prod&tag=tier") == ["web-1"]
+    assert await names("tag=canary&pool=dmz") == ["web-2"]
+    assert await names("name~=WEB") == ["web-2", "web-1"]
+    assert await names("name=%25") == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"os": "beos"}, "os"),
+        ({"hostname": "a b"}, "hostname"),
+        ({"hostname": "-oProxyCommand=x\n"}, "hostname"),
+        ({"pool": "Default"}, "pool"),
+        ({"winrm": {"transport": "basic", "scheme": "http"}}, "winrm"),
+        ({"winrm": {"verify": False}}, "winrm.verify"),
+        ({"ssh": {"port": 70_000}}, "ssh.port"),
+        ({"credential_id": str(uuid4())}, "credential_id"),
+        ({"colour": "red"}, "colour"),
+        ({"name": ""}, "name"),
+    ],
+)
+async def test_a_wrong_field_is_named_and_nothing_is_written(
+    api: Api, fields: dict[str, object], field: str
+) -> None:
+    body = {"name": "a", "os": "linux", "hostname": "a.test"} | fields
+
+    response = await api.client.post("/api/v1/targets", json=body)
+
+    assert response.status_code == 422, response.text
+    assert field in [error["field"] for error in response.json()["errors"]]
+    assert await api.count("targets") == 0
+
+
+async def test_replacing_a_target_counts_its_version_and_minds_if_match(api: Api) -> None:
+    target = await api.a_target(ssh={"port": 2222})
+    path = f"/api/v1/targets/{target['id']}"
+    tag = (await api.client.get(path)).headers["etag"]
+    body = {"name": "web-1", "os": "linux", "hostname": "new.test"}
+
+    replaced = await api.client.put(path, json=body, headers={"if-match": tag})
+    stale = await api.client.put(path, json=body, headers={"if-match": tag})
+
+    assert (replaced.status_code, stale.status_code) == (200, 412)
+    assert (replaced.json()["version"], replaced.json()["ssh"]["port"]) == (2, 22)
+
+
+async def test_the_same_key_makes_one_target_and_a_taken_name_is_a_conflict(api: Api) -> None:
+    body = {"name": "a", "os": "linux", "hostname": "a.test"}
+    headers = {"idempotency-key": "t"}
+
+    first = await api.client.post("/api/v1/targets", json=body, headers=headers)
+    again = await api.client.post("/api/v1/targets", json=body, headers=headers)
+    other = await api.client.post("/api/v1/targets", json=body | {"name": "b"}, headers=headers)
+    taken = await api.client.post("/api/v1/targets", json=body)
+
+    assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
+    assert await api.count("targets") == 1
