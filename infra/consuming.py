@@ -89,11 +89,11 @@ class Consumers:
             rabbit_exchange(queue.exchange),
             channel=Channel(prefetch_count=prefetch),
             ack_policy=AckPolicy.REJECT_ON_ERROR,
-            decoder=_undecoded,
+            decoder=_whole,
             no_reply=True,
         )
 
-        async def on_raw_message(body: bytes, message: RabbitMessage) -> None:
+        async def on_raw_message(message: RabbitMessage) -> None:
             await self._until_stored(lambda: handle(message))
 
         subscriber(on_raw_message)
@@ -106,13 +106,13 @@ class Consumers:
             rabbit_exchange(exchange),
             channel=Channel(prefetch_count=prefetch),
             ack_policy=AckPolicy.REJECT_ON_ERROR,
-            decoder=_undecoded,
+            decoder=_whole,
             no_reply=True,
         )
 
-        async def on_message(body: bytes, message: RabbitMessage) -> None:
+        async def on_message(message: RabbitMessage) -> None:
             try:
-                command, meta = message_type.model_validate_json(body), meta_of(message)
+                command, meta = message_type.model_validate_json(message.body), meta_of(message)
                 await self._gate.run(lambda: handle(command, meta))
             except StillDown:
                 log.warning("message.left_to_the_look", queue=queue.name)
@@ -190,8 +190,9 @@ class Consumers:
         self.connected = await self._consumers_are_there()
 
 
-async def _undecoded(message: RabbitMessage) -> bytes:
-    return message.body
+async def _whole(message: RabbitMessage) -> RabbitMessage:
+    """The message itself is what a handler gets: body and envelope, neither decoded yet."""
+    return message
 
 
 __all__: Sequence[str] = ("Consumers", "meta_of")
