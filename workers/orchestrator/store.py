@@ -151,7 +151,10 @@ async def take_settled(session: AsyncSession, run_ids: Iterable[UUID]) -> dict[U
 
 
 async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]) -> list[Released]:
-    """Make the next tasks of (run, step, count) ready, in order."""
+    """Make the next tasks of (run, step, count) ready, in order.
+
+    A task whose failed attempt no plan has seen yet is pending too, but counted as open: its turn comes.
+    """
     if not wanted:
         return []
     rows = await session.execute(
@@ -163,6 +166,7 @@ async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]
                        AS w (run_id, step_no, count),
                        LATERAL (SELECT id FROM tasks
                                  WHERE run_id = w.run_id AND step_no = w.step_no AND state = 'pending'
+                                   AND NOT unplanned
                                  ORDER BY ordinal LIMIT w.count) AS next)
             RETURNING run_id, id, pool
         """),
@@ -196,13 +200,14 @@ async def end_unstarted(
 ) -> dict[tuple[int, TaskState, TaskState], int]:
     """Bring what has not started to its end; how many per step, former state and end.
 
-    A task that is skipped while it waits for another attempt ends as failed, as its last attempt did.
+    A task that is skipped while it waits for another attempt ends as failed, as its last attempt did. One
+    whose failed attempt no plan has seen yet is left to the plan that will see it.
     """
     rows = await session.execute(
         text("""
             WITH before AS (
                 SELECT id, step_no, state FROM tasks
-                 WHERE run_id = :run_id AND state IN ('pending', 'ready')
+                 WHERE run_id = :run_id AND state IN ('pending', 'ready') AND NOT unplanned
                  ORDER BY id FOR UPDATE),
             done AS (
                 UPDATE tasks SET ended_at = now(),
