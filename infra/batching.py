@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from infra.outages import Gate, is_conflict, is_outage
+from infra.outages import Gate, StillDown, is_conflict, is_outage
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -82,7 +82,7 @@ class Batcher(Generic[Item, Result]):
         try:
             results = await self._gate.run(lambda: self._write(items))
         except Exception as error:
-            if len(batch) == 1 or is_outage(error) or is_conflict(error):
+            if len(batch) == 1 or isinstance(error, StillDown) or is_outage(error) or is_conflict(error):
                 for waiting in batch:
                     _resolve(waiting.done, error)
                 return
