@@ -1,7 +1,9 @@
 """The outermost layer: request ids, the size of bodies, and every error as a problem document."""
 
+import asyncio
 import re
 import time
+from contextlib import suppress
 from functools import cache
 from uuid import UUID
 
@@ -22,6 +24,8 @@ SECONDS = Histogram(
 )
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _NUL = re.compile(rb"%00|\x00")
+DISCARD_BYTES = 64 * 1024 * 1024
+DISCARD_SECONDS = 10.0
 
 
 @cache
@@ -59,6 +63,8 @@ class Edge:
             if watched.began:
                 raise
             watched.close = isinstance(error, BodyTooLarge)
+            if watched.close:
+                await _discard_rest(receive)
             await problem_for(error, request_id)(scope, receive, watched.send)
         finally:
             method = scope["method"] if scope["method"] in _METHODS else "other"
@@ -77,6 +83,18 @@ def _declared_length(scope: Scope) -> int:
         if name == b"content-length":
             return int(value) if value.isdigit() else 0
     return 0
+
+
+async def _discard_rest(receive: Receive) -> None:
+    """Read on for a while and keep nothing: a client that is still sending would never see the answer."""
+    discarded = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(DISCARD_SECONDS):
+            while discarded < DISCARD_BYTES:
+                message = await receive()
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return
+                discarded += len(message.get("body", b""))
 
 
 class _Body:

@@ -68,7 +68,7 @@ class Consumers:
         self._broker: RabbitBroker = consuming_broker(url)
         self._durable: list[Queue] = []
         self._watch: asyncio.Task[None] | None = None
-        self._restarting = asyncio.Lock()
+        self._started = False
         self.connected = False
 
     def on(self, queue: Queue, message_type: type[M], handle: Handle[M], *, prefetch: int) -> None:
@@ -152,8 +152,7 @@ class Consumers:
 
     async def start(self) -> None:
         """Declare what is consumed, connect, consume, and keep watching that consumers stay."""
-        await declare_topology(self._url, queue_type=self._queue_type)
-        await self._broker.start()
+        await self._connect()
         self.connected = True
         self._watch = asyncio.create_task(self._watch_loop(), name="consumer-watch")
 
@@ -177,16 +176,23 @@ class Consumers:
                 if not is_outage(error) and not isinstance(error, TimeoutError):
                     log.exception("consumer.watch_failed")
 
+    async def _connect(self) -> None:
+        await declare_topology(self._url, queue_type=self._queue_type)
+        await self._broker.start()
+        self._started = True
+
     async def _consumers_are_there(self) -> bool:
+        if not self._started:  # others may consume from the same queues: the broker's count tells nothing
+            return False
         depths = await queue_depths(self._url, [queue.name for queue in self._durable])
         return all(depth.consumers > 0 for depth in depths)
 
     async def _reconnect(self) -> None:
         """The broker came back without our queues or consumers: declare and consume again."""
         log.warning("consumer.missing", queues=[queue.name for queue in self._durable])
+        self._started = False
         await self._broker.stop()
-        await declare_topology(self._url, queue_type=self._queue_type)
-        await self._broker.start()
+        await self._connect()
         self.connected = await self._consumers_are_there()
 
 

@@ -42,9 +42,10 @@ class Process:
         self._drains: list[Loop] = []
         self._stop = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._connecting: asyncio.Task[None] | None = None
 
     def before_consuming(self, step: Loop) -> None:
-        """Await `step` once, after the database is known to be good and before messages come in."""
+        """Await `step` once, after the database is known to be good and before any work is looked for."""
         self._before.append(step)
 
     def run_while_alive(self, loop: Loop) -> None:
@@ -93,15 +94,18 @@ class Process:
             log.info("process.stopped", name=self.name)
 
     async def _start(self) -> bool:
-        """Everything up, waiting for what is not there yet; False when told to stop before."""
+        """Everything up, waiting for the database where it is not there yet; False when told to stop before."""
         await self._until_it_works(lambda: check_schema(self.engine), "database")
+        if self._stop.is_set():
+            return False
         self.relay.start()
         for step in self._before:
             await self.gate.run(step)
-        await self._until_it_works(self.consumers.start, "broker")
-        if self._stop.is_set():
-            return False
         self._tasks = [asyncio.create_task(_forever(loop), name=f"loop {loop}") for loop in self._loops]
+        # Without the broker the loops find their work in the database: slower, not stopped.
+        self._connecting = asyncio.create_task(
+            self._until_it_works(self.consumers.start, "broker"), name="broker-connect"
+        )
         return True
 
     async def _until_it_works(self, step: Loop, what: str) -> None:
@@ -118,6 +122,9 @@ class Process:
             delay = min(delay * 2, 5.0)
 
     async def _end(self) -> None:
+        if self._connecting is not None:
+            self._connecting.cancel()
+            await asyncio.gather(self._connecting, return_exceptions=True)
         await _quietly(self.consumers.stop, "consumers")
         for step in self._drains:
             await _quietly(step, "drain")

@@ -13,7 +13,7 @@ from sqlalchemy import text
 from contracts.messages import Meta
 from contracts.runs.messages import RunsChanged
 from infra.batching import Batcher
-from infra.broker import PUBLISH_SECONDS, Publisher
+from infra.broker import PUBLISH_SECONDS, Publisher, Unroutable
 from infra.database import Sessions
 from infra.ids import uuid7
 from infra.outages import Gate, is_outage
@@ -47,14 +47,27 @@ _BURY = text("""
            'unpublishable', last_error, :error, attempts FROM gone
 """)
 
+_WAIT_FOR_BROKER = text("""
+    UPDATE outbox SET last_error = :error, attempts = greatest(0, attempts - 1),
+           available_at = least(available_at, now() + interval '5 seconds')
+     WHERE id = :id
+""")
+
 log = structlog.get_logger()
+
+
+def broker_is_away(error: Exception) -> bool:
+    """Nothing is wrong with the message: it was not the broker that refused it."""
+    return not isinstance(error, Unroutable) and (
+        is_outage(error) or isinstance(error, TimeoutError | RuntimeError)
+    )
 
 
 class OutboxRelay:
     """Publishes what units of work hand over, deletes what was confirmed, and sweeps what was left.
 
-    A row that cannot be published delays only itself and becomes a dead letter after 10 attempts. An outage
-    of the broker is nobody's fault: while it lasts rows wait, however long.
+    A row that cannot be published delays only itself and becomes a dead letter after 10 attempts; those that
+    fail because the broker is away do not count.
     """
 
     def __init__(self, sessions: Sessions, publisher: Publisher, gate: Gate, *, sweeps: bool = True) -> None:
@@ -103,9 +116,11 @@ class OutboxRelay:
                 batch = [self._rows.popleft() for _ in range(min(PUBLISH_BATCH, len(self._rows)))]
                 self._publishing = True
                 try:
-                    await self._publish(batch)
+                    errors = await self._publish(batch)
                 finally:
                     self._publishing = False
+                if all(error is not None and broker_is_away(error) for error in errors):
+                    self._rows.clear()  # they are in the outbox; the sweep has them when the broker is back
 
     async def _publish(self, rows: Sequence[Outgoing]) -> list[Exception | None]:
         """Publish and forget the confirmed ones; the error, or None, of each."""
@@ -161,15 +176,19 @@ class OutboxRelay:
             Outgoing(r.id, r.exchange, r.routing_key, r.wire_type, orjson.dumps(r.body), r.meta) for r in due
         ]
         errors = await self._publish(rows)
+        nothing_went_out = None not in errors
         for row, error in zip(due, errors, strict=True):
             if error is not None:
-                buried = row.attempts >= MAX_ATTEMPTS and not is_outage(error)
-                await self._note_error(row.id, f"{type(error).__name__}: {error}"[:1000], buried=buried)
+                away = nothing_went_out and broker_is_away(error)
+                await self._note_error(row.id, error, away=away, buried=row.attempts >= MAX_ATTEMPTS)
         return len(due)
 
-    async def _note_error(self, row_id: int, error: str, *, buried: bool) -> None:
+    async def _note_error(self, row_id: int, cause: Exception, *, away: bool, buried: bool) -> None:
+        error = f"{type(cause).__name__}: {cause}".replace("\0", "")[:1000]
         async with self._sessions.begin() as session:
-            if buried:
+            if away:
+                await session.execute(_WAIT_FOR_BROKER, {"id": row_id, "error": error})
+            elif buried:
                 await session.execute(_BURY, {"id": row_id, "letter_id": uuid7(), "error": error})
                 log.error("outbox.buried", row_id=row_id, error=error)
             else:

@@ -77,8 +77,11 @@ async def expired(session: AsyncSession, *, limit: int) -> list[UUID]:
     return list(rows)
 
 
-async def release(uow: UnitOfWork, worker_id: UUID, *, reason: str) -> int:
-    """Take the worker's running tasks from it and offer them for re-attachment; how many there were."""
+async def release(uow: UnitOfWork, worker_id: UUID, *, reason: str, lost: bool = False) -> int:
+    """Take the worker's running tasks from it and offer them for re-attachment; how many there were.
+
+    `lost` counts against their attempts: a step that kills its workers must come to an end.
+    """
     await uow.session.execute(text("SELECT 1 FROM workers WHERE id = :id FOR UPDATE"), {"id": worker_id})
     await uow.session.execute(
         text("""
@@ -89,12 +92,17 @@ async def release(uow: UnitOfWork, worker_id: UUID, *, reason: str) -> int:
     )
     rows = await uow.session.execute(
         text("""
-            UPDATE tasks SET worker_id = NULL, fence = fence + 1
-             WHERE id IN (SELECT id FROM tasks WHERE worker_id = :id AND state = 'running'
-                           ORDER BY id FOR UPDATE)
-            RETURNING id, run_id, pool
+            WITH taken AS (
+                UPDATE tasks SET worker_id = NULL, fence = fence + 1
+                 WHERE id IN (SELECT id FROM tasks WHERE worker_id = :id AND state = 'running'
+                               ORDER BY id FOR UPDATE)
+                RETURNING id, run_id, pool, attempt),
+            counted AS (
+                UPDATE attempts SET losses = losses + 1 FROM taken
+                 WHERE :lost AND attempts.task_id = taken.id AND attempts.number = taken.attempt)
+            SELECT id, run_id, pool FROM taken
         """),
-        {"id": worker_id},
+        {"id": worker_id, "lost": lost},
     )
     taken: dict[tuple[UUID, str], list[UUID]] = {}
     for row in rows:

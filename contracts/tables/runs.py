@@ -167,6 +167,8 @@ class AttemptRow(Base):
     outputs: Mapped[dict[str, Any] | None]
     reattached: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     """How often another executor took it over."""
+    losses: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    """How often its worker was lost, as opposed to stopped."""
     truncated: Mapped[bool] = mapped_column(server_default=text("false"))
     output_incomplete: Mapped[bool] = mapped_column(server_default=text("false"))
 

@@ -27,7 +27,7 @@ from tests.load.surroundings import Pair, own_database
 
 READY_SECONDS = 30.0
 TICKS = os.sysconf("SC_CLK_TCK")
-PASSWORD = "a-Password-for-measuring"  # noqa: S105  (of a database that lives for minutes)
+PASSWORD = "a-Password-for-measuring"
 
 
 class System:

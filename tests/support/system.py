@@ -191,9 +191,7 @@ class System:
         ids = list(run_ids)
 
         async def ended() -> bool:
-            open_runs = await self.rows(
-                "SELECT id FROM runs WHERE id = ANY($1) AND ended_at IS NULL", ids
-            )
+            open_runs = await self.rows("SELECT id FROM runs WHERE id = ANY($1) AND ended_at IS NULL", ids)
             return not open_runs
 
         try:

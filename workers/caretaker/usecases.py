@@ -25,7 +25,7 @@ async def release_expired_workers(open_uow: OpenUnitOfWork) -> int:
     async with open_uow() as uow:
         lost = await leases.expired(uow.session, limit=EXPIRED_AT_ONCE)
         for worker_id in lost:
-            tasks = await leases.release(uow, worker_id, reason="lease expired")
+            tasks = await leases.release(uow, worker_id, reason="lease expired", lost=True)
             log.warning("worker.lost", worker_id=str(worker_id), tasks=tasks)
     return len(lost)
 

@@ -14,7 +14,8 @@ from infra.process import Process
 from workers.definitions import Definitions
 from workers.executor import store
 from workers.executor.lease import Lease
-from workers.executor.running import RunningAttempt, StopReason, Surroundings
+from workers.executor.running import RunningAttempt, Surroundings
+from workers.executor.steps.base import Fenced
 from workers.executor.store import Claimed
 
 CLAIM_BATCH = 200
@@ -40,7 +41,7 @@ class Feeder:
         self._look_now = True
         self._answer_lost = False
         self._broken: set[UUID] = set()
-        """Tasks that failed here by our own mistake: left alone until this worker's lease ends."""
+        """Tasks that could not even be settled: left alone until this worker's lease ends."""
         self._closed = False
 
     @property
@@ -86,7 +87,7 @@ class Feeder:
 
     async def fill(self) -> None:
         """Claim until slots or work run out."""
-        while not self._closed and self._lease.held:
+        while not self._closed and self._lease.fresh:
             free = min(self._slots - len(self._running), CLAIM_BATCH)
             if free <= 0 or not (self._named or self._look_now):
                 return
@@ -130,16 +131,24 @@ class Feeder:
         self._tasks.discard(running)
         self._running.pop(task.id, None)
         if not running.cancelled() and (error := running.exception()):
-            self._broken.add(task.id)
-            log.error("attempt.lost", task_id=str(task.id), exc_info=error)
+            if isinstance(error, Fenced | StillDown) or is_outage(error):
+                self._answer_lost = True  # where it is still ours, it is found among what we hold
+            else:
+                self._broken.add(task.id)
+                log.error("attempt.lost", task_id=str(task.id), exc_info=error)
         self._look_now = True
         self._wake.set()
 
-    async def let_go(self, reason: StopReason = "let_go") -> None:
+    async def let_go(self) -> None:
         """End every attempt here without touching what runs on the targets; others re-attach."""
         for attempt in list(self._running.values()):
-            attempt.ask_to_stop(reason)
+            attempt.ask_to_stop("let_go")
         await self._all_ended()
+
+    async def fenced(self) -> None:
+        """The lease is lost: let everything go, and forget what belonged to it."""
+        await self.let_go()
+        self._broken.clear()
 
     async def drain(self, seconds: float) -> None:
         """Start nothing more and give what runs `seconds` to end by itself."""

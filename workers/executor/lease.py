@@ -47,8 +47,13 @@ class Lease:
 
     def check(self) -> None:
         """Raises `Fenced` when two thirds of the lease have gone by on this machine's own clock."""
-        if not self.held or time.monotonic() - self._renewed_at > self._settings.lease_seconds * 2 / 3:
+        if not self.fresh:
             raise Fenced
+
+    @property
+    def fresh(self) -> bool:
+        """Whether `check` would pass."""
+        return self.held and time.monotonic() - self._renewed_at <= self._settings.lease_seconds * 2 / 3
 
     async def acquire(self) -> None:
         """Register under a new id."""
@@ -91,19 +96,12 @@ class Lease:
         except Exception as error:
             if not (is_outage(error) or isinstance(error, TimeoutError)):
                 log.exception("lease.renewal_failed")
-            return self._still_young()
+            return self.fresh
         if alive:
             self._renewed_at = started
             if task_ids:
                 self._on_cancel(task_ids)
         return alive
-
-    def _still_young(self) -> bool:
-        try:
-            self.check()
-        except Fenced:
-            return False
-        return True
 
     async def _fence(self) -> None:
         log.warning("lease.lost", worker_id=str(self.worker_id))

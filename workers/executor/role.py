@@ -5,7 +5,6 @@ from uuid import UUID
 from contracts import topology
 from contracts.messages import Meta
 from contracts.runs.messages import CancelRequested, ExecuteTasks
-from infra.broker import declare_topology
 from infra.process import Process
 from infra.sealing import PrivateRing
 from infra.settings import read_key
@@ -27,7 +26,7 @@ def install(process: Process) -> None:
     plugins = all_plugins()
 
     async def fenced() -> None:
-        await feeder.let_go()
+        await feeder.fenced()
 
     def stop_tasks(task_ids: list[UUID]) -> None:
         feeder.stop_tasks(task_ids)
@@ -48,9 +47,6 @@ def install(process: Process) -> None:
     async def on_cancel_requested(event: CancelRequested, _meta: Meta) -> None:
         feeder.stop_run(event.run_id)
 
-    async def declare_pools() -> None:
-        await declare_topology(settings.amqp_url, queue_type=settings.queue_type, pools=settings.pools)
-
     async def hand_over() -> None:
         await feeder.drain(settings.drain_seconds)
         await feeder.let_go()
@@ -60,7 +56,6 @@ def install(process: Process) -> None:
             await plugin.close()
 
     process.before_consuming(lease.acquire)
-    process.before_consuming(declare_pools)
     for pool in settings.pools:
         queue = topology.EXECUTE_TASKS.for_pool(pool)
         process.consumers.on(queue, ExecuteTasks, on_execute_tasks, prefetch=PREFETCH)

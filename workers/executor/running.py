@@ -18,6 +18,7 @@ from contracts.jobs.steps import StepSpec
 from contracts.limits import HANDLE_BYTES
 from contracts.runs.states import TaskState
 from contracts.targets.specs import SshSettings, WinrmSettings
+from infra.outages import StillDown, is_outage
 from workers.executor.masking import Masker
 from workers.executor.output import AttemptOutput, Chunk
 from workers.executor.steps.base import (
@@ -36,6 +37,8 @@ from workers.executor.verdicts import Ended, from_fault, from_loss, from_outcome
 
 StopReason = Literal["cancelled", "timed_out", "worker_shutdown", "let_go"]
 
+LOSSES_AT_MOST = 5
+"""Workers that may be lost over one attempt: a step that kills its worker must not go on for ever."""
 STOP_SECONDS = 30.0
 LAST_WORDS_SECONDS = 5.0
 RESUME_SECONDS = 120.0
@@ -85,6 +88,7 @@ class RunningAttempt:
         self._has_secret_parameters = any(p.type == "secret" for p in definition.parameters.values())
         self._around = around
         self._stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
+        self._may_have_acted = task.handle is not None
         self._log = log.bind(run_id=str(task.run_id), task_id=str(task.id), attempt=task.attempt)
 
     def ask_to_stop(self, reason: StopReason) -> None:
@@ -92,15 +96,28 @@ class RunningAttempt:
             self._stop.set_result(reason)
 
     async def run(self) -> None:
-        """Bring the attempt to its end, or let it go when the task is no longer ours."""
+        """Bring the attempt to its end, or let it go.
+
+        Raises `Fenced` when the task may no longer be ours, an outage that nothing could be written in, and
+        what is wrong with us when not even that could be settled.
+        """
         try:
             await self._run()
         except Fenced:
             self._log.warning("attempt.fenced")
+            raise
+        except Exception as error:
+            if isinstance(error, StillDown) or is_outage(error):
+                raise
+            self._log.exception("attempt.failed")
+            await self._settle(_bug(error, acted=self._may_have_acted), None)
 
     async def _run(self) -> None:
         if self.task.cancel_requested and self.task.handle is None:
             await self._settle(from_stop("cancelled", verified=True, outcome=None, words={}), None)
+            return
+        if self.task.losses > LOSSES_AT_MOST:
+            await self._settle(self._lost_too_often(), None)
             return
         try:
             context, output = await self._context()
@@ -114,11 +131,17 @@ class RunningAttempt:
             await self._settle(from_fault(self.spec, fault), output)
         except NotResumable as loss:
             await self._settle(from_loss(self.spec, str(loss)), output)
+        except Fenced:
+            raise
         except Exception as error:
             self._log.exception("attempt.failed_to_start")
-            await self._settle(_bug(error, acted=self.task.handle is not None), output)
+            await self._settle(_bug(error, acted=self._may_have_acted), output)
         else:
             await self._carry_through(attempt, output)
+
+    def _lost_too_often(self) -> Ended:
+        detail = f"the {self.task.losses}th over one attempt"
+        return from_loss(self.spec, detail, acted=self.task.handle is not None)
 
     async def _get_hold(self, context: StepContext) -> Attempt:
         plugin = self._around.plugins[self.spec.type]
@@ -141,6 +164,7 @@ class RunningAttempt:
         try:
             if attempt.handle and attempt.handle != self.task.handle:
                 await self._store_handle(attempt)
+            self._may_have_acted = True
             ended = await self._follow(attempt)
             if ended is None:
                 await output.abandon()
@@ -163,16 +187,22 @@ class RunningAttempt:
         """How it ended; None when it was let go for another executor to take over."""
         if self._stop.done() and self.task.handle is None:
             return self._never_acted(self._stop.result())
-        follow = asyncio.create_task(attempt.follow(), name="follow")
         if self.task.cancel_requested:
             self.ask_to_stop("cancelled")
-        left = max(0.0, self.spec.timeout_sec - self.task.age_seconds)
+        left = self.spec.timeout_sec - self.task.age_seconds
+        if left <= 0:
+            self.ask_to_stop("timed_out")
+        if self._stop.done():
+            # Following lets a command act that has not begun to: end it first.
+            reason = self._stop.result()
+            return None if reason == "let_go" else await self._stop_on_target(attempt, None, reason)
+        follow = asyncio.create_task(attempt.follow(), name="follow")
         try:
             waited: set[asyncio.Future[Any]] = {follow, self._stop}
             await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             if follow.done():
                 return await self._outcome_of(follow)
-            reason: StopReason = self._stop.result() if self._stop.done() else "timed_out"
+            reason = self._stop.result() if self._stop.done() else "timed_out"
             if reason == "let_go":
                 return None
             return await self._stop_on_target(attempt, follow, reason)
@@ -192,14 +222,14 @@ class RunningAttempt:
             return from_outcome(await follow)
         except StepFault as fault:
             return from_fault(self.spec, fault)
-        except Fenced:
+        except (Fenced, StillDown):
             raise
         except Exception as error:
             self._log.exception("attempt.failed")
             return _bug(error, acted=True)
 
     async def _stop_on_target(
-        self, attempt: Attempt, follow: "asyncio.Task[StepOutcome]", reason: StopReason
+        self, attempt: Attempt, follow: "asyncio.Task[StepOutcome] | None", reason: StopReason
     ) -> Ended:
         """Stop the whole tree on the target and verify; a success that was faster stays one."""
         verified = False
@@ -208,9 +238,10 @@ class RunningAttempt:
                 verified = await attempt.stop()
         except Exception as error:
             self._log.warning("attempt.stop_failed", error=str(error)[:300])
-        await asyncio.wait({follow}, timeout=LAST_WORDS_SECONDS if verified else 0.5)
-        spoke = follow.done() and not follow.cancelled() and follow.exception() is None
-        outcome = follow.result() if spoke else None
+        last_words = follow
+        if follow is None and verified:
+            last_words = asyncio.create_task(attempt.follow(), name="last-words")
+        outcome = await _last_words(last_words, LAST_WORDS_SECONDS if verified else 0.5)
         words = {"detail": f"{self.spec.timeout_sec:g}"} if reason == "timed_out" else {"detail": reason}
         return from_stop(reason, verified=verified, outcome=outcome, words=words | {"host": self._host()})
 
@@ -238,7 +269,8 @@ class RunningAttempt:
         credential = await vault.credential(task)
         hidden = await vault.parameters(task.run_id) if self._has_secret_parameters else {}
         secrets = [*(credential.secrets.values() if credential else ()), *hidden.values()]
-        seq, positions = await self._around.ledger.stored_output(task) if task.adopted else (0, {})
+        begun = task.reattached or task.handle is not None
+        seq, positions = await self._around.ledger.stored_output(task) if begun else (0, {})
         output = AttemptOutput(
             task_id=task.id,
             run_id=task.run_id,
@@ -260,8 +292,21 @@ class RunningAttempt:
             secret_parameters=frozenset(hidden),
             output=output,
             still_mine=self._around.still_mine,
+            age_seconds=task.age_seconds,
         )
         return context, output
+
+
+async def _last_words(follow: "asyncio.Task[StepOutcome] | None", seconds: float) -> StepOutcome | None:
+    """What a stopped attempt still has to say, if it says anything in time."""
+    if follow is None:
+        return None
+    await asyncio.wait({follow}, timeout=seconds)
+    if not follow.done():
+        follow.cancel()
+        await asyncio.gather(follow, return_exceptions=True)
+    spoke = not follow.cancelled() and follow.exception() is None
+    return follow.result() if spoke else None
 
 
 def _target_view(target: Mapping[str, Any] | None) -> TargetView | None:

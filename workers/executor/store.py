@@ -36,7 +36,8 @@ class Claimed:
     requested_by: str
     cancel_requested: bool
     handle: dict[str, Any] | None
-    adopted: bool
+    reattached: int
+    losses: int
     target: dict[str, Any] | None
     credential: dict[str, Any] | None
 
@@ -123,7 +124,7 @@ _HELD = text("""
            EXTRACT(EPOCH FROM now() - a.started_at)::float8 AS age_seconds,
            r.job_id, r.job_version, r.parameters, r.correlation_id, r.requested_by,
            r.cancel_requested_at IS NOT NULL AS cancel_requested,
-           a.handle, a.reattached > 0 AS adopted,
+           a.handle, a.reattached, a.losses,
            CASE WHEN g.id IS NOT NULL THEN jsonb_build_object(
                'id', g.id, 'name', g.name, 'hostname', g.hostname, 'os', g.os,
                'winrm', g.winrm, 'ssh', g.ssh) END AS target,

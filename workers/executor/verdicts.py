@@ -68,9 +68,9 @@ def from_fault(spec: StepSpec, fault: StepFault) -> Ended:
     )
 
 
-def from_loss(spec: StepSpec, detail: str) -> Ended:
-    """The command of a lost worker could not be found again."""
-    unclear = spec.delivery == "at_most_once"
+def from_loss(spec: StepSpec, detail: str, *, acted: bool = True) -> Ended:
+    """The command of a lost worker could not be found again, or never had the chance to begin."""
+    unclear = acted and spec.delivery == "at_most_once"
     return Ended(
         state=TaskState.UNKNOWN if unclear else TaskState.FAILED,
         cause=CAUSES["worker_lost"],

@@ -616,6 +616,7 @@ def _create_tables() -> None:
         sa.Column("error", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("outputs", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("reattached", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("losses", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("truncated", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("output_incomplete", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.CheckConstraint(

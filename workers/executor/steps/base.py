@@ -93,6 +93,8 @@ class StepContext:
     output: OutputSink
     still_mine: Callable[[], None]
     """Raises `Fenced` when the lease is too old. Call it directly before the target is let act."""
+    age_seconds: float = 0.0
+    """How long ago the attempt began, on whatever executor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

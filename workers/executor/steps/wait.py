@@ -1,4 +1,4 @@
-"""`wait`: let time pass. Needs no target; a wait that was left behind begins anew."""
+"""`wait`: let time pass. Needs no target; a wait that was left behind goes on where it was."""
 
 import asyncio
 from typing import ClassVar
@@ -37,10 +37,10 @@ class WaitPlugin:
     type: ClassVar[str] = "wait"
 
     async def start(self, spec: Wait, context: StepContext) -> WaitAttempt:
-        return WaitAttempt(spec.seconds)
+        return WaitAttempt(spec.seconds - context.age_seconds)
 
     async def resume(self, spec: Wait, context: StepContext, handle: Handle) -> WaitAttempt:
-        return WaitAttempt(spec.seconds)
+        return await self.start(spec, context)
 
     async def close(self) -> None:
         """Holds nothing."""
