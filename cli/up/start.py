@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from cli.client.problems import CliError
@@ -69,7 +70,8 @@ class Starter:
                 base = [group.create_task(part) for part in self._base(system, output)]
                 if sandbox is not None:
                     group.create_task(self._start(sandbox))
-                await asyncio.gather(*base)
+                # Importing takes about as long as the servers above need: done meanwhile, in a thread.
+                await asyncio.gather(*base, asyncio.to_thread(import_module, "cli.up.schema"))
                 await self._start_application(group, system, output)
         except BaseExceptionGroup as failures:
             raise _first(failures) from None
@@ -108,7 +110,7 @@ class Starter:
         self, group: asyncio.TaskGroup, system: System, output: services.Output
     ) -> None:
         """Workers wait for the schema by themselves; the gateway refuses to start without it."""
-        from cli.up import schema  # noqa: PLC0415  (imported while the servers above are starting)
+        from cli.up import schema  # noqa: PLC0415  (imported by now, in a thread)
 
         settings = schema.require_safe(system.wiring, system.database_url)
         workers = services.workers(system.wiring, output, database_url=system.database_url)
