@@ -48,7 +48,9 @@ async def measure(names: list[str], seconds: float) -> tuple[list[Row], bool]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("--only", action="append", choices=list(MEASUREMENTS), help="one measurement; repeatable")
+    parser.add_argument(
+        "--only", action="append", choices=list(MEASUREMENTS), help="one measurement; repeatable"
+    )
     parser.add_argument("--seconds", type=float, default=4.0, help="length of one round under load")
     parser.add_argument("--json", type=Path, help="write the rows to this file, too")
     options = parser.parse_args()

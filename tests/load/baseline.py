@@ -170,7 +170,9 @@ async def work() -> None:
 
 def main() -> None:
     if sys.argv[1] == "api":
-        uvicorn.run(application(), port=int(sys.argv[2]), loop="uvloop", access_log=False, log_level="warning")
+        uvicorn.run(
+            application(), port=int(sys.argv[2]), loop="uvloop", access_log=False, log_level="warning"
+        )
     else:
         uvloop.run(work())
 

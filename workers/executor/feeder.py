@@ -132,7 +132,6 @@ class Feeder:
         if not running.cancelled() and (error := running.exception()):
             self._broken.add(task.id)
             log.error("attempt.lost", task_id=str(task.id), exc_info=error)
-        self._look_now = True
         self._wake.set()
 
     async def let_go(self, reason: StopReason = "let_go") -> None:
