@@ -22,6 +22,7 @@ OUTPUT_TAIL_BYTES = 1024 * 1024
 """Output of one attempt kept from its end, once the head is full."""
 
 TASKS_PER_MESSAGE = 64
+RUNS_PER_MESSAGE = 64
 TARGETS_PER_RUN = 100_000
 STEPS_PER_JOB = 100
 """Counts that keep one message, one plan and one page small."""

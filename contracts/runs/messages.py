@@ -1,39 +1,58 @@
 """Orders and facts about runs. They carry ids; the truth is in the tables."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Sequence
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
 from pydantic import Field
 
 from contracts.jobs.steps import POOL_PATTERN
-from contracts.limits import TASKS_PER_MESSAGE
+from contracts.limits import RUNS_PER_MESSAGE, TASKS_PER_MESSAGE
 from contracts.messages import Command, Event
 
 Pool = Annotated[str, Field(pattern=POOL_PATTERN)]
 
 
-class StartRun(Command):
+class RunCommand(Command):
+    """An order about a run, and `also` about others that the same transaction concerned.
+
+    Where one of several fails it is ordered again by itself, so that only its own message can die of it.
+    """
+
+    run_id: UUID
+    also: Annotated[tuple[UUID, ...], Field(max_length=RUNS_PER_MESSAGE - 1)] = ()
+
+    @property
+    def run_ids(self) -> tuple[UUID, ...]:
+        return (self.run_id, *self.also)
+
+    @classmethod
+    def about(cls, run_ids: Sequence[UUID]) -> list[Self]:
+        """As few orders as can name all these runs."""
+        return [
+            cls(run_id=run_ids[start], also=tuple(run_ids[start + 1 : start + RUNS_PER_MESSAGE]))
+            for start in range(0, len(run_ids), RUNS_PER_MESSAGE)
+        ]
+
+
+class StartRun(RunCommand):
     """Plan this requested run and release its first tasks."""
 
     wire_type: ClassVar[str] = "runs.start-run.v1"
 
-    run_id: UUID
 
-
-class AdvanceRun(Command):
+class AdvanceRun(RunCommand):
     """Something about this run changed: plan again."""
 
     wire_type: ClassVar[str] = "runs.advance-run.v1"
 
-    run_id: UUID
-
 
 class ExecuteTasks(Command):
-    """These tasks of one pool can be claimed now."""
+    """These tasks of one pool can be claimed now. `run_id` is null when they belong to several runs."""
 
     wire_type: ClassVar[str] = "runs.execute-tasks.v1"
 
-    run_id: UUID
+    run_id: UUID | None
     pool: Pool
     task_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=TASKS_PER_MESSAGE)]
 

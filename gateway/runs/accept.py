@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.errors import OpsError
 from contracts.runs.messages import StartRun
+from contracts.tables.base import SYSTEM_PRINCIPAL
 from gateway.idempotency import claim_keys, first_answer, stored_keys
 from gateway.jobs.definitions import Definitions
 from gateway.runs.requests import Accepted, Fit, JobState, RunRequest, judge
 from infra.sealing import Sealer, bound_to_run
-from infra.unit_of_work import OpenUnitOfWork, UnitOfWork
+from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
 
 _JOBS = text("""
     SELECT id, project_id, active, current_version FROM jobs
@@ -122,8 +123,9 @@ class Acceptor:
         new = [(request, fit) for request, fit in fresh if request.run_id in inserted]
         if any(fit.secrets for _, fit in new):
             await uow.session.execute(_SECRETS, self._sealed(new))
+        for command in StartRun.about([request.run_id for request, _ in new]):
+            uow.emit(command, new[0][0].meta if len(new) == 1 else new_meta(principal=SYSTEM_PRINCIPAL))
         for request, _ in new:
-            uow.emit(StartRun(run_id=request.run_id), request.meta)
             uow.touch(request.run_id)
         return [request for request, _ in fresh]
 

@@ -85,7 +85,8 @@ class System:
         Servers tell them late: a connection's are only known after it has been idle for ten seconds.
         """
         row = await self.query(
-            "SELECT xact_commit + xact_rollback AS done FROM pg_stat_database WHERE datname = current_database()"
+            "SELECT xact_commit + xact_rollback AS done FROM pg_stat_database"
+            " WHERE datname = current_database()"
         )
         return int(row["done"]) - self.polls
 

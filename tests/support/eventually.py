@@ -2,24 +2,15 @@
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, overload
-
-T = TypeVar("T")
-
-
-@overload
-async def eventually(
-    check: Callable[[], Awaitable[T]], *, within: float = 10.0, every: float = 0.02
-) -> T: ...
-
-
-@overload
-async def eventually(check: Callable[[], T], *, within: float = 10.0, every: float = 0.02) -> T: ...
+from collections.abc import Callable
+from typing import Any
 
 
 async def eventually(check: Callable[[], Any], *, within: float = 10.0, every: float = 0.02) -> Any:
-    """The first truthy answer of `check`; AssertionError with the last answer after `within` seconds."""
+    """The first truthy answer of `check`, awaited if it is awaitable.
+
+    AssertionError with the last answer after `within` seconds.
+    """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while True:

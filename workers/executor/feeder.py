@@ -132,11 +132,10 @@ class Feeder:
         self._running.pop(task.id, None)
         if not running.cancelled() and (error := running.exception()):
             if isinstance(error, Fenced | StillDown) or is_outage(error):
-                self._answer_lost = True  # where it is still ours, it is found among what we hold
+                self._answer_lost = self._look_now = True  # if it is still ours, it is found there
             else:
                 self._broken.add(task.id)
                 log.error("attempt.lost", task_id=str(task.id), exc_info=error)
-        self._look_now = True
         self._wake.set()
 
     async def let_go(self) -> None:

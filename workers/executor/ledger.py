@@ -1,12 +1,14 @@
 """The executor's writes, grouped: handles, output and settlements of all attempts share transactions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import structlog
 
 from contracts.jobs.steps import StepSpec
+from contracts.messages import Meta
 from contracts.runs.messages import AdvanceRun
+from contracts.tables.base import SYSTEM_PRINCIPAL
 from infra.batching import Batcher
 from infra.process import Process
 from infra.unit_of_work import new_meta
@@ -86,11 +88,19 @@ class BatchedLedger:
         async with self._process.open_uow() as uow:
             ours = await store.settle(uow.session, settlements)
             by_run = {s.run_id: s for s in settlements if s.task_id in ours}
-            for run_id, settlement in by_run.items():
-                meta = new_meta(principal=settlement.requested_by, correlation_id=settlement.correlation_id)
-                uow.emit(AdvanceRun(run_id=run_id), meta)
+            for command in AdvanceRun.about(list(by_run)):
+                uow.emit(command, _meta(by_run))
+            for run_id in by_run:
                 uow.touch(run_id)
         for settlement in settlements:
             if settlement.task_id not in ours:
                 log.warning("settle.came_too_late", task_id=str(settlement.task_id), fence=settlement.fence)
         return [None if s.task_id in ours else Fenced() for s in settlements]
+
+
+def _meta(by_run: Mapping[UUID, Settlement]) -> Meta:
+    """The story of the one run that settled; several have none in common."""
+    if len(by_run) > 1:
+        return new_meta(principal=SYSTEM_PRINCIPAL)
+    [settlement] = by_run.values()
+    return new_meta(principal=settlement.requested_by, correlation_id=settlement.correlation_id)

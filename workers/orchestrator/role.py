@@ -1,19 +1,26 @@
 """The orchestrator as one role of a worker process: consumers, batchers and looks."""
 
+import asyncio
 from collections.abc import Sequence
 from uuid import UUID
+
+import structlog
 
 from contracts import topology
 from contracts.messages import Meta
 from contracts.runs import looks
-from contracts.runs.messages import AdvanceRun, StartRun
+from contracts.runs.messages import AdvanceRun, RunCommand, StartRun
 from infra.batching import Batcher
 from infra.looking import Looker
+from infra.outages import StillDown
 from infra.process import Process
+from infra.unit_of_work import OpenUnitOfWork, new_meta
 from workers.definitions import Definitions
 from workers.orchestrator import usecases
 
 PREFETCH = 200
+
+log = structlog.get_logger()
 
 
 def install(process: Process) -> None:
@@ -32,11 +39,11 @@ def install(process: Process) -> None:
     starts: Batcher[UUID, None] = Batcher(write_starts, gate=process.gate)
     advances: Batcher[UUID, None] = Batcher(write_advances, gate=process.gate)
 
-    async def on_start_run(command: StartRun, _meta: Meta) -> None:
-        await starts.submit(command.run_id)
+    async def on_start_run(command: StartRun, meta: Meta) -> None:
+        await _each(command, meta, starts, open_uow)
 
-    async def on_advance_run(command: AdvanceRun, _meta: Meta) -> None:
-        await advances.submit(command.run_id)
+    async def on_advance_run(command: AdvanceRun, meta: Meta) -> None:
+        await _each(command, meta, advances, open_uow)
 
     process.consumers.on(topology.START_RUN, StartRun, on_start_run, prefetch=PREFETCH)
     process.consumers.on(topology.ADVANCE_RUN, AdvanceRun, on_advance_run, prefetch=PREFETCH)
@@ -44,3 +51,29 @@ def install(process: Process) -> None:
     process.run_while_alive(Looker(looks.ADVANCE_RUN, process.sessions, found=advances.submit).loop)
     process.at_drain(starts.flush)
     process.at_drain(advances.flush)
+
+
+async def _each(
+    command: RunCommand, meta: Meta, batcher: Batcher[UUID, None], open_uow: OpenUnitOfWork
+) -> None:
+    """Have the batcher do every run; those that fail among others are ordered again, each by itself.
+
+    Raises what went wrong with a command about one run, and `StillDown`: then the look finds all of them.
+    """
+    results = await asyncio.gather(*map(batcher.submit, command.run_ids), return_exceptions=True)
+    failed = {
+        run_id: error
+        for run_id, error in zip(command.run_ids, results, strict=True)
+        if isinstance(error, BaseException)
+    }
+    if not failed:
+        return
+    first = next(iter(failed.values()))
+    if not command.also or any(
+        not isinstance(e, Exception) or isinstance(e, StillDown) for e in failed.values()
+    ):
+        raise first
+    log.warning("command.divided", wire_type=command.wire_type, failed=len(failed), error=str(first)[:300])
+    async with open_uow() as uow:
+        for run_id in failed:
+            uow.emit(type(command)(run_id=run_id), new_meta(principal=meta.principal, cause=meta))

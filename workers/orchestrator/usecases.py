@@ -12,6 +12,7 @@ from contracts.limits import TASKS_PER_MESSAGE
 from contracts.messages import Meta
 from contracts.runs.messages import ExecuteTasks
 from contracts.runs.states import RUN_TERMINAL, RunStatus, TaskState, advance
+from contracts.tables.base import SYSTEM_PRINCIPAL
 from infra.clock import now
 from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
 from workers.definitions import Definitions
@@ -147,18 +148,27 @@ def _change(run: LockedRun, status: RunStatus, tally: Tally) -> RunChange:
 
 
 def _announce(uow: UnitOfWork, runs: Sequence[LockedRun], ready: Sequence[Released]) -> None:
-    """Ring executors for ready tasks when they are due, in chunks by run and pool, and the streams."""
-    metas = {run.id: _meta(run) for run in runs}
-    by_place: dict[tuple[UUID, str, datetime | None], list[UUID]] = {}
+    """Ring executors for ready tasks when they are due, in chunks by pool, and the streams."""
+    by_id = {run.id: run for run in runs}
+    by_place: dict[tuple[str, datetime | None], list[Released]] = {}
     for task in ready:
-        by_place.setdefault((task.run_id, task.pool, task.due), []).append(task.task_id)
-    for (run_id, pool, due), task_ids in by_place.items():
-        for start in range(0, len(task_ids), TASKS_PER_MESSAGE):
-            chunk = tuple(task_ids[start : start + TASKS_PER_MESSAGE])
-            uow.emit(ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk), metas[run_id], due=due)
+        by_place.setdefault((task.pool, task.due), []).append(task)
+    for (pool, due), tasks in by_place.items():
+        for start in range(0, len(tasks), TASKS_PER_MESSAGE):
+            chunk = tasks[start : start + TASKS_PER_MESSAGE]
+            concerned = [by_id[run_id] for run_id in {task.run_id for task in chunk}]
+            command = ExecuteTasks(
+                run_id=concerned[0].id if len(concerned) == 1 else None,
+                pool=pool,
+                task_ids=tuple(task.task_id for task in chunk),
+            )
+            uow.emit(command, _meta(concerned), due=due)
     for run in runs:
         uow.touch(run.id)
 
 
-def _meta(run: LockedRun) -> Meta:
-    return new_meta(principal=run.requested_by, correlation_id=run.correlation_id)
+def _meta(runs: Sequence[LockedRun]) -> Meta:
+    """The story of the one run that a message is about; several have none in common."""
+    if len(runs) > 1:
+        return new_meta(principal=SYSTEM_PRINCIPAL)
+    return new_meta(principal=runs[0].requested_by, correlation_id=runs[0].correlation_id)
