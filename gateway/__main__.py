@@ -1,7 +1,9 @@
 """`python -m gateway`: serve HTTP until told to stop, then finish what has begun."""
 
+import signal
 import socket
 import sys
+from types import FrameType
 
 import uvicorn
 
@@ -30,10 +32,16 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=int(settings.drain_seconds) + DRAIN_SLACK_SECONDS,
         timeout_keep_alive=75,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _drained)
     server = _Server(config, process)
     server.run()
     if not server.started:
         sys.exit(1)
+
+
+def _drained(_number: int, _frame: FrameType | None) -> None:
+    """The server takes signals itself and raises them again once it has shut down: nothing is left to do."""
 
 
 class _Server(uvicorn.Server):

@@ -38,6 +38,8 @@ from infra.unit_of_work import Relay, unit_of_work
 
 POOL_SIZE = 10
 READY_SECONDS = 3.0
+START_SECONDS = 60.0
+"""How long a start waits for a database that is not up yet."""
 
 _POOLS = text("""
     SELECT DISTINCT pool FROM targets WHERE archived_at IS NULL UNION SELECT :default ORDER BY 1
@@ -114,7 +116,7 @@ class GatewayProcess(BrokerView):
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         """From a database that can be used to everything given back."""
-        await check_schema(self.engine)
+        await self.gate.run(lambda: check_schema(self.engine), patience=START_SECONDS)
         await ensure_first_admin(
             self.deps.open_uow, self.deps.passwords, password=self.settings.bootstrap_admin_password
         )

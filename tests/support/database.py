@@ -1,9 +1,15 @@
 """A migrated PostgreSQL database for tests."""
 
 import asyncio
+import atexit
 import os
+import shutil
+import socket
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
@@ -12,14 +18,43 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from infra.database import connect
+from infra.embedded.ports import free_port
+from infra.embedded.postgres import EmbeddedPostgres
+from infra.embedded.postgres.cluster import SUPERUSER, Folder
 from infra.migrations.run import migrate
 
+EMBEDDED_PORT = 55_432
 DEFAULT_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 
+@cache
 def server_url() -> str:
-    """Where a server is that lets us create databases."""
-    return os.environ.get("OPS_TEST_DATABASE_URL", DEFAULT_URL)
+    """A server that lets us create databases: the one we are told of, one on the usual port, or our own."""
+    if told := os.environ.get("OPS_TEST_DATABASE_URL"):
+        return told
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        answers = probe.connect_ex(("127.0.0.1", 5432)) == 0
+    return DEFAULT_URL if answers else _embedded_server()
+
+
+def _embedded_server() -> str:
+    """Start the embedded PostgreSQL for this test run, as its superuser; it ends with us."""
+    folder = Path(tempfile.mkdtemp(prefix="ops-test-postgres-"))
+    folder.chmod(0o711)
+    server, runner = EmbeddedPostgres(folder, lambda: free_port(EMBEDDED_PORT)), asyncio.Runner()
+    url = make_url(runner.run(server.start()))
+
+    def stop() -> None:
+        runner.run(server.stop())
+        runner.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(stop)
+    password = Folder(folder).superuser_password.read_text().strip()
+    return url.set(
+        drivername="postgresql", username=SUPERUSER, password=password, database="postgres"
+    ).render_as_string(hide_password=False)
 
 
 async def _execute(statement: str) -> None:

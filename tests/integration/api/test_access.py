@@ -1,7 +1,6 @@
 """Signing in, staying in, being let in, and being put out."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -127,8 +126,7 @@ async def test_a_disabled_user_is_out_within_a_second_or_so(api: Api) -> None:
     async def is_out() -> bool:
         return (await api.client.get("/api/verify")).status_code == 401
 
-    check: Callable[[], Awaitable[bool]] = is_out
-    await eventually(check, within=5)
+    await eventually(is_out, within=5)  # type: ignore[arg-type]
 
 
 async def test_a_changed_password_ends_other_sessions_and_answers_new_tokens(api: Api) -> None:
