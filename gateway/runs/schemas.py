@@ -109,6 +109,8 @@ class StepView(BaseModel):
     outputs: dict[str, Any] | None
     resolution: Literal["succeeded", "failed"] | None
     parked_by: UUID | None
+    waiting_for: str | None
+    """Why a task that was released has not started, or was left behind, in words."""
     started_at: datetime | None
     finished_at: datetime | None
     truncated: bool

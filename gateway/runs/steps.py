@@ -18,7 +18,11 @@ SHOWN_BYTES = 64 * 1024
 _TASKS = text("""
     SELECT t.id, t.step_no, t.ordinal, t.target_name, t.attempt, t.state, t.started_at, t.ended_at,
            t.exit_code, t.error, t.parked_by, a.started_at AS attempt_started_at, a.truncated,
-           a.output_incomplete, a.outputs, r.verdict
+           a.output_incomplete, a.outputs, r.verdict, t.pool, t.not_before,
+           t.not_before > now() AS later,
+           t.state = 'ready' OR (t.state = 'running' AND t.worker_id IS NULL) AS unheld,
+           EXISTS (SELECT 1 FROM workers AS w
+                    WHERE w.released_at IS NULL AND w.lease_until > now() AND t.pool = ANY(w.pools)) AS served
       FROM tasks AS t
       LEFT JOIN attempts AS a ON a.task_id = t.id AND a.number = t.attempt
       LEFT JOIN resolutions AS r ON r.task_id = t.id
@@ -118,11 +122,24 @@ def _view(row: Row[Any], definition: JobDefinition, output: Mapping[tuple[UUID, 
         outputs=row.outputs,
         resolution=row.verdict,
         parked_by=row.parked_by,
+        waiting_for=_waiting_for(row),
         started_at=row.attempt_started_at or row.started_at,
         finished_at=row.ended_at,
         truncated=bool(row.truncated),
         output_incomplete=bool(row.output_incomplete),
     )
+
+
+def _waiting_for(row: Row[Any]) -> str | None:
+    if not row.unheld:
+        return None
+    if row.parked_by is not None:
+        return "a dead letter about it: replay or discard it"
+    if not row.served:
+        return f"an executor that serves pool {row.pool}: none is running"
+    if row.state == TaskState.RUNNING:
+        return "an executor to take it over from a lost one"
+    return f"its next attempt at {row.not_before:%H:%M:%S} UTC" if row.later else "a free slot"
 
 
 def _error(stored: Mapping[str, Any] | None) -> StepError | None:

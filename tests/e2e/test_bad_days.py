@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.database import fresh_database
+from tests.support.eventually import eventually
 from tests.support.killable_brokers import EmbeddedBroker, free_port
 from tests.support.system import USER, System, a_system
 
@@ -186,14 +187,14 @@ async def test_a_port_that_is_not_winrm_is_told_as_such(system: System) -> None:
 async def test_bytes_that_are_no_text_are_shown_and_stored(system: System) -> None:
     step = await end_of(system, ssh(r"printf 'a\377b\000c\n'"))
 
-    assert step["status"] == "succeeded"
+    assert step["status"] == "succeeded", step["error"]
     assert step["stdout"] == "a\ufffdb\u2400c\n"
 
 
 async def test_a_gigabyte_of_output_is_bounded_and_the_step_still_ends(system: System) -> None:
     step = await end_of(system, ssh("head -c 1073741824 /dev/zero | tr '\\0' x; echo the end >&2"))
 
-    assert step["status"] == "succeeded"
+    assert step["status"] == "succeeded", step["error"]
     assert step["truncated"] or step["output_incomplete"]
     assert step["stderr"] == "the end\n"
     stored = await system.value("SELECT sum(octet_length(data)) FROM output_chunks")
@@ -227,3 +228,18 @@ async def test_a_secret_parameter_reaches_the_script_and_nothing_else(system: Sy
     assert secret not in (await system.api.get(f"/api/v1/runs/{run_id}")).text
     for child in system.children:
         assert secret not in child.log.read_text()
+
+
+async def test_a_pool_that_nobody_serves_is_named_as_what_a_task_waits_for(system: System) -> None:
+    await target_like(system, "far-away", pool="closed-zone", ssh=system.ssh)
+    run_id = await system.run(await system.job(ssh("true", "far-away")))
+
+    async def waits() -> bool:
+        step = (await system.api.get(f"/api/v1/runs/{run_id}/steps")).json()["items"]
+        return bool(step) and step[0]["waiting_for"] == (
+            "an executor that serves pool closed-zone: none is running"
+        )
+
+    await eventually(waits)
+    await system.post(f"runs/{run_id}/cancel")
+    assert await system.until_ended([run_id]) == {"cancelled": 1}
