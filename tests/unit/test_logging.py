@@ -74,10 +74,8 @@ def test_objects_and_bytes_are_scrubbed_too() -> None:
 
 def test_a_log_line_is_json_with_its_exception_and_without_its_secret(logs: Any) -> None:
     log = structlog.get_logger()
-    try:
-        raise ConnectionError("cannot reach postgresql://ops:hidden-7301@db")
-    except ConnectionError:
-        log.exception("database.failed", password="hidden-7301", holder=Holder(), run_id=7)
+    error = ConnectionError("cannot reach postgresql://ops:hidden-7301@db")
+    log.error("database.failed", exc_info=error, password="hidden-7301", holder=Holder(), run_id=7)
 
     [line] = logs()
     assert (line["event"], line["service"], line["level"], line["run_id"]) == (

@@ -1,6 +1,7 @@
 """Which months the append-only tables are cut into."""
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,6 @@ def test_months_follow_one_another_without_gap_or_overlap(day: date, count: int)
 
     assert len(months) == count
     assert months[0][0] <= day < months[0][1]
-    assert all(end == following for (_, end), (following, _) in zip(months, months[1:], strict=False))
+    assert all(end == following for (_, end), (following, _) in pairwise(months))
     assert all(first.day == end.day == 1 and first < end for first, end in months)
     assert all(end - first <= timedelta(days=31) for first, end in months)
