@@ -1,5 +1,6 @@
 """Structured logs with no secret in any of them."""
 
+import io
 import json
 import logging
 from collections.abc import Iterator
@@ -14,15 +15,16 @@ from infra.logging import HIDDEN, configure_logging, scrub, scrub_text
 
 
 @pytest.fixture
-def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
+def logs() -> Iterator[Any]:
+    """The lines logged so far, parsed."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     configure_logging(service="test", log_format="json")
-
-    def lines() -> list[dict[str, Any]]:
-        return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-
-    yield lines
+    [handler] = root.handlers
+    assert isinstance(handler, logging.StreamHandler)
+    written = io.StringIO()
+    handler.setStream(written)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
