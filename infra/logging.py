@@ -13,7 +13,8 @@ HIDDEN = "•••"
 OUR_PACKAGES = ("infra", "gateway", "workers", "cli", "__main__")
 """Whose lines are logged from the configured level on; of libraries, warnings."""
 _SECRET_NAME = re.compile(
-    r"(pass(word|phrase)?|secret|token|private_?key|authorization|cookie|api_?key|ticket)s?$", re.IGNORECASE
+    r"(pass(word|phrase)?|secret|token|private[_-]?key|authorization|cookie|api[_-]?key|ticket)s?$",
+    re.IGNORECASE,
 )
 _SECRET_TEXT = (
     re.compile(r"(?P<keep>\b(?:Bearer|Basic|NTLM|Negotiate)\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE),
@@ -46,7 +47,8 @@ def scrub(value: Any) -> Any:
 
 
 def _scrubber(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    return dict(scrub(event))
+    own = {key: event.pop(key) for key in ("_record", "_from_structlog") if key in event}
+    return {**scrub(event), **own}  # structlog's own two come back as they are: it works with them
 
 
 def configure_logging(*, service: str, log_format: Literal["json", "console"], level: str = "info") -> None:

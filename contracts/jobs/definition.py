@@ -117,4 +117,4 @@ def _path(place: tuple[int | str, ...]) -> str:
     """`steps.0.command`: the type by which a step was told apart is no part of the document."""
     if place[:1] == ("steps",):
         place = place[:2] + place[3:]
-    return ".".join(map(str, place)) or "definition"
+    return ".".join(str(part) for part in place if part != "[key]") or "definition"
