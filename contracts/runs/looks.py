@@ -20,16 +20,17 @@ ADVANCE_RUN = Look(
     AdvanceRun,
     "runs with settled tasks that no plan has seen, a timer that is due, or a cancel nobody acted on",
     """
-    SELECT run_id AS id FROM (
-        (SELECT DISTINCT run_id FROM tasks WHERE unplanned LIMIT :limit)
-        UNION
-        (SELECT id FROM runs WHERE wake_at <= now() AND ended_at IS NULL LIMIT :limit)
+    SELECT id FROM (
+        (SELECT DISTINCT tasks.run_id AS id FROM tasks JOIN runs ON runs.id = tasks.run_id
+          WHERE tasks.unplanned AND runs.parked_by IS NULL LIMIT :limit)
         UNION
         (SELECT id FROM runs
-          WHERE cancel_requested_at IS NOT NULL AND ended_at IS NULL
+          WHERE wake_at <= now() AND ended_at IS NULL AND parked_by IS NULL LIMIT :limit)
+        UNION
+        (SELECT id FROM runs
+          WHERE cancel_requested_at IS NOT NULL AND ended_at IS NULL AND parked_by IS NULL
             AND status NOT IN ('requested', 'cancelling') LIMIT :limit)
     ) AS due
-    WHERE EXISTS (SELECT 1 FROM runs WHERE runs.id = due.run_id AND runs.parked_by IS NULL)
     LIMIT :limit
     """,
 )

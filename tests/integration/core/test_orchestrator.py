@@ -35,8 +35,9 @@ async def test_starting_a_run_again_changes_nothing(engine: Engine) -> None:
 
 async def _statements_and_seconds_of_the_last_plan(engine: Engine, count: int) -> tuple[int, float]:
     run = await engine.fleet_run(count)
-    claimed = await engine.claim(await engine.worker(), limit=count)
-    assert len(await engine.settle(claimed)) == count
+    await engine.execute("ALTER TABLE tasks DISABLE TRIGGER tasks_transitions")
+    await engine.execute("UPDATE tasks SET state = 'succeeded', ended_at = now(), unplanned = true")
+    await engine.execute("ALTER TABLE tasks ENABLE TRIGGER tasks_transitions")
     with engine.statements() as sent:
         started = time.perf_counter()
         await engine.advance(run)
