@@ -184,11 +184,9 @@ async def write_much(api: Api, run_id: UUID, task_ids: list[UUID], each: int) ->
         async with api.engine.connect() as connection:
             for seq in range(each):
                 await a_chunk(connection, run_id, task_id, seq, f"{task_id} {seq}")
-                if rng.random() < 0.3:
-                    await asyncio.sleep(rng.random() / 200)
+                await asyncio.sleep(rng.random() ** 4 / 10)
                 await connection.commit()
-                if seq % 7 == 0:
-                    api.deps.hub.ring([run_id])
+                api.deps.hub.ring([run_id])
 
     await asyncio.gather(*(writer(task_id, random.Random(i)) for i, task_id in enumerate(task_ids)))
 
