@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.client.problems import CliError
+from cli.places import DataFolder
 from infra.embedded.places import write_private
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -40,6 +41,11 @@ def session_of(username: str, answer: dict[str, Any]) -> Session:
     )
 
 
+def _here() -> str:
+    running = DataFolder.of_environment().running()
+    return running.http_url if running is not None else DEFAULT_URL
+
+
 class SessionFile:
     """Sessions by address, and the address that was signed in to last."""
 
@@ -52,8 +58,8 @@ class SessionFile:
         return self._path
 
     def address(self, chosen: str | None) -> str:
-        """`chosen`, else `OPS_URL`, else where somebody signed in last, else this machine."""
-        url = chosen or os.environ.get("OPS_URL") or self._read().get("current") or DEFAULT_URL
+        """`chosen`, else `OPS_URL`, else where somebody signed in last, else the `up` that runs here."""
+        url = chosen or os.environ.get("OPS_URL") or self._read().get("current") or _here()
         if not url.startswith(("http://", "https://")):
             raise CliError(f"{url!r} is no address.", hints=("It has to begin with http:// or https://.",))
         return str(url).rstrip("/")

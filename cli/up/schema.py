@@ -1,27 +1,8 @@
-"""Settings, schema and topology, before anything of the application starts."""
-
-import os
+"""Schema and topology, before the gateway starts."""
 
 from cli.up.database import has_users, prepare_all
-from cli.up.environments import Wiring
 from infra.database import connect
-from infra.settings import Role, Settings, load_settings
-
-
-def require_safe(wiring: Wiring, database_url: str) -> Settings:
-    """The settings of all processes together; raises `UnsafeSettings` with everything that is wrong.
-
-    What the environment did not decide is decided by now, and stands in our own environment from here on.
-    """
-    decided = {
-        "OPS_DATABASE_URL": database_url,
-        "OPS_AMQP_URL": wiring.amqp_url,
-        "OPS_SEAL_PUBLIC_KEY": wiring.public_key,
-        "OPS_SEAL_PRIVATE_KEY": wiring.private_key,
-        "OPS_JWT_KEYS": wiring.jwt_keys,
-    }
-    os.environ.update(decided)
-    return load_settings(*Role)
+from infra.settings import Settings
 
 
 async def prepare(settings: Settings) -> bool:

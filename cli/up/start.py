@@ -70,8 +70,8 @@ class Starter:
                 base = [group.create_task(part) for part in self._base(system, output)]
                 if sandbox is not None:
                     group.create_task(self._start(sandbox))
-                # Importing takes about as long as the servers above need: done meanwhile, in a thread.
-                await asyncio.gather(*base, asyncio.to_thread(import_module, "cli.up.schema"))
+                # Importing takes about as long as the servers above need: done meanwhile.
+                await asyncio.gather(*base, _imported("cli.up.settings"))
                 await self._start_application(group, system, output)
         except BaseExceptionGroup as failures:
             raise _first(failures) from None
@@ -110,12 +110,10 @@ class Starter:
         self, group: asyncio.TaskGroup, system: System, output: services.Output
     ) -> None:
         """Workers wait for the schema by themselves; the gateway refuses to start without it."""
-        from cli.up import schema  # noqa: PLC0415  (imported by now, in a thread)
-
-        settings = schema.require_safe(system.wiring, system.database_url)
+        settings = (await _imported("cli.up.settings")).require_safe(system.wiring, system.database_url)
         workers = services.workers(system.wiring, output, database_url=system.database_url)
         group.create_task(self._start(workers))
-        system.first_start = await schema.prepare(settings)
+        system.first_start = await (await _imported("cli.up.schema")).prepare(settings)
         chosen = os.environ.get("OPS_BOOTSTRAP_ADMIN_PASSWORD")
         password = (chosen or system.first_password.make()) if system.first_start else None
         gateway = services.gateway(
@@ -185,6 +183,11 @@ def http_port(host: str) -> int:
     other = free_port(port + 1 if port < LAST_PORT else HTTP_PORT, host=host)
     require_port(port, host=host, purpose="the API", setting=f"`OPS_PORT={other} make up`")
     return port
+
+
+async def _imported(name: str) -> Any:
+    """A module that takes long to import, imported in a thread so that the services are not kept waiting."""
+    return await asyncio.to_thread(import_module, name)
 
 
 def _first(failures: BaseExceptionGroup) -> BaseException:

@@ -1,5 +1,6 @@
 """What the reader of the terminal is told: where everything is, how to sign in, what to try."""
 
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass
@@ -23,11 +24,13 @@ class Summary:
 
 
 def own_command() -> str:
-    """How to call this program from the reader's shell, as it was called just now."""
+    """How to call this program from the reader's shell, in whatever folder that is."""
     called = Path(sys.argv[0])
     if called.name != "opsconductor":
-        return f"{sys.executable} -m cli"
-    return "opsconductor" if shutil.which("opsconductor") == str(called) else str(called)
+        return f"{shlex.quote(sys.executable)} -m cli"
+    found = shutil.which("opsconductor")
+    on_path = found is not None and Path(found).samefile(called)
+    return "opsconductor" if on_path else shlex.quote(str(called.absolute()))
 
 
 def show(screen: Screen, summary: Summary) -> None:
