@@ -175,8 +175,8 @@ async def test_a_run_nobody_can_plan_is_parked_until_a_person_decides(system: Sy
     good = await system.job({"type": "wait", "seconds": 0})
     runs = []
     for job in jobs:
-        await system.run(job)  # the gateway has read this version and keeps it
-        await system.until_ended(system.accepted)
+        first = await system.run(job)  # the gateway has read this version and keeps it
+        await system.until_ended([first])
         await system.rows(change, UUID(job), "teleport")
         system.the("orchestrator").kill()
         system.start("orchestrator")

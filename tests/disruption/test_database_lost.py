@@ -1,5 +1,7 @@
 """PostgreSQL is stopped at once and started again while commands run."""
 
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -15,9 +17,11 @@ pytestmark = [pytest.mark.disruption, pytest.mark.timeout(150)]
 
 
 async def test_no_run_is_lost_when_the_database_is_restarted(tmp_path: Path) -> None:
-    postgres = EmbeddedPostgres(tmp_path / "postgres", free_port())
-    url = await postgres.start()
+    folder = Path(tempfile.mkdtemp(prefix="ops-test-"))
+    folder.chmod(0o755)  # as root the server runs as somebody else, who has to get in
+    postgres = EmbeddedPostgres(folder / "postgres", free_port())
     try:
+        url = await postgres.start()
         engine = connect(url, name="tests")
         await migrate(engine)
         await engine.dispose()
@@ -25,6 +29,7 @@ async def test_no_run_is_lost_when_the_database_is_restarted(tmp_path: Path) -> 
             await restarted_in_mid_run(system, postgres)
     finally:
         await postgres.stop()
+        shutil.rmtree(folder)
 
 
 async def restarted_in_mid_run(system: System, postgres: EmbeddedPostgres) -> None:

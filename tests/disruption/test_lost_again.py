@@ -81,13 +81,13 @@ async def test_a_wait_takes_no_longer_because_its_workers_die(system: System) ->
     asked = asyncio.get_running_loop().time()
     for _ in range(2):
 
-        async def held() -> bool:
+        async def held(pid: int = executor.pid) -> bool:
             return bool(
                 await system.value(
                     """SELECT count(*) FROM tasks AS t JOIN workers AS w ON w.id = t.worker_id
                         WHERE t.run_id = $1 AND t.state = 'running' AND w.pid = $2""",
                     run,
-                    executor.pid,
+                    pid,
                 )
             )
 

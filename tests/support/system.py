@@ -86,9 +86,9 @@ class System:
     async def at_work(self, *children: Child) -> None:
         for child in children:
             if child.name.startswith("gateway"):
-                await eventually(self._gateway_answers, within=30, every=0.1)
+                await eventually(self._gateway_answers, within=60, every=0.1)
             else:
-                await eventually(lambda c=child: c.said("process.ready"), within=30)  # type: ignore[misc]
+                await eventually(lambda c=child: c.said("process.ready"), within=60)  # type: ignore[misc]
 
     async def _gateway_answers(self) -> bool:
         try:
