@@ -169,8 +169,9 @@ async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(system: System) 
 
 
 async def test_a_run_nobody_can_plan_is_parked_until_a_person_decides(system: System) -> None:
-    change = """UPDATE job_versions SET definition = jsonb_set(definition, '{steps,0,type}', to_jsonb($2::text))
-                 WHERE job_id = $1"""
+    change = """
+        UPDATE job_versions SET definition = jsonb_set(definition, '{steps,0,type}', to_jsonb($2::text))
+         WHERE job_id = $1"""
     jobs = [await system.job({"type": "wait", "seconds": 0}) for _ in range(2)]
     good = await system.job({"type": "wait", "seconds": 0})
     runs = []

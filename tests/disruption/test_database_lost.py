@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,16 @@ from tests.support.watching import assert_all_is_well
 pytestmark = [pytest.mark.disruption, pytest.mark.timeout(150)]
 
 
-async def test_no_run_is_lost_when_the_database_is_restarted(tmp_path: Path) -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """As root the server runs as somebody else, who has to get in."""
     folder = Path(tempfile.mkdtemp(prefix="ops-test-"))
-    folder.chmod(0o755)  # as root the server runs as somebody else, who has to get in
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_no_run_is_lost_when_the_database_is_restarted(folder: Path, tmp_path: Path) -> None:
     postgres = EmbeddedPostgres(folder / "postgres", free_port())
     try:
         url = await postgres.start()
@@ -29,7 +37,6 @@ async def test_no_run_is_lost_when_the_database_is_restarted(tmp_path: Path) -> 
             await restarted_in_mid_run(system, postgres)
     finally:
         await postgres.stop()
-        shutil.rmtree(folder)
 
 
 async def restarted_in_mid_run(system: System, postgres: EmbeddedPostgres) -> None:
