@@ -156,7 +156,7 @@ class System:
         for name in names:
             if name not in self._targets:
                 body = {"name": name, "os": "linux", "hostname": "127.0.0.1"}
-                body |= {"credential_id": self._targets["credential"]}  # type: ignore[dict-item]
+                body |= {"credential_id": self._targets["credential"]}
                 made = await self._made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
                 self._targets[name] = made["id"]
         return names
