@@ -12,6 +12,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
 from sqlalchemy import text
 
+from contracts.errors import Invalid
 from contracts.messages import Event, Message, Meta
 from contracts.topology import Queue, QueueType
 from infra.broker import (
@@ -144,7 +145,7 @@ class Consumers:
                         "id": uuid7(),
                         "message_id": message_id,
                         "queue": queue,
-                        "error": f"{type(error).__name__}: {error}".replace("\0", "")[:4000],
+                        "error": in_words(error),
                     },
                 )
         except Exception:  # the dead letter is kept either way, only without its error text
@@ -194,6 +195,13 @@ class Consumers:
         await self._broker.stop()
         await self._connect()
         self.connected = await self._consumers_are_there()
+
+
+def in_words(error: Exception) -> str:
+    """What is stored of a handler's error: its kind, its text, and every field it complains about."""
+    problems = error.problems if isinstance(error, Invalid) else ()
+    fields = [f"{problem.field}: {problem.reason}" for problem in problems]
+    return "\n".join([f"{type(error).__name__}: {error}", *fields]).replace("\0", "")[:4000]
 
 
 async def _whole(message: RabbitMessage) -> RabbitMessage:

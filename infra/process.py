@@ -94,7 +94,7 @@ class Process:
             log.info("process.stopped", name=self.name)
 
     async def _start(self) -> bool:
-        """Everything up, waiting for the database where it is not there yet; False when told to stop before."""
+        """Everything up, waiting for a database that is not there yet; False when told to stop before."""
         await self._until_it_works(lambda: check_schema(self.engine), "database")
         if self._stop.is_set():
             return False

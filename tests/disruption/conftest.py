@@ -1,28 +1,30 @@
-"""A whole system of real processes for each test; everything is judged once more when the test is over."""
+"""One system of real processes for the tests that need no broker or database of their own."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.support.database import fresh_database
 from tests.support.killable_brokers import EmbeddedBroker
 from tests.support.system import System, a_system
 
 
-@pytest.fixture
-async def bare_system(tmp_path: Path) -> AsyncIterator[System]:
-    """Database, broker and hosts, and no role yet."""
+@pytest_asyncio.fixture(scope="package", loop_scope="session")
+async def core(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """Gateway, orchestrator and caretaker at work."""
+    folder = tmp_path_factory.mktemp("system")
     async with (
         fresh_database() as url,
-        a_system(tmp_path, database_url=url, broker=EmbeddedBroker(tmp_path)) as system,
+        a_system(folder, database_url=url, broker=EmbeddedBroker(folder)) as system,
     ):
+        await system.at_work(*[system.start(role) for role in ("gateway", "orchestrator", "caretaker")])
+        await system.sign_in()
         yield system
 
 
-@pytest.fixture
-async def system(bare_system: System) -> System:
-    """With gateway, orchestrator and caretaker at work, and no executor yet."""
-    await bare_system.at_work(*[bare_system.start(role) for role in ("gateway", "orchestrator", "caretaker")])
-    await bare_system.sign_in()
-    return bare_system
+@pytest_asyncio.fixture(loop_scope="session")
+async def system(core: System) -> AsyncIterator[System]:
+    """The shared system without executors; a test starts its own, and they end with it."""
+    yield core
+    core.end("executor")

@@ -60,6 +60,10 @@ class Child:
         """SIGTERM, without waiting."""
         os.kill(self.pid, signal.SIGTERM)
 
+    def wait(self) -> int:
+        """Wait until it has ended; its exit code."""
+        return self._process.wait(END_SECONDS)
+
     def exit_code(self) -> int | None:
         return self._process.poll()
 

@@ -86,9 +86,9 @@ class System:
     async def at_work(self, *children: Child) -> None:
         for child in children:
             if child.name.startswith("gateway"):
-                await eventually(self._gateway_answers, within=30, every=0.1)
+                await eventually(self._gateway_answers, within=60, every=0.1)
             else:
-                await eventually(lambda c=child: c.said("process.ready"), within=30)  # type: ignore[misc]
+                await eventually(lambda c=child: c.said("process.ready"), within=60)  # type: ignore[misc]
 
     async def _gateway_answers(self) -> bool:
         try:
@@ -111,15 +111,26 @@ class System:
         await eventually(lambda: child.said("\n"), within=20)
         self.ssh = json.loads(child.log.read_text().splitlines()[0])["ssh"]
 
-    def end(self) -> None:
+    def the(self, role: str) -> Child:
+        """The one process of this role that lives."""
+        [child] = [child for child in self.children if child.alive and child.name.startswith(f"{role}-")]
+        return child
+
+    def end(self, role: str) -> None:
+        """Kill what is left of a role."""
+        for child in self.children:
+            if child.alive and child.name.startswith(f"{role}-"):
+                child.kill()
+
+    def end_all(self) -> None:
         """Kill what is left, the hosts last of all and gently: they end what runs on them."""
-        for child in reversed(self.children):
+        for child in self.children:
             if child.alive and child.name != "sandbox":
                 child.kill()
         for child in self.children:
             if child.alive:
                 child.terminate()
-                child._process.wait(20)
+                child.wait()
         self.broker.stop()
 
     # -- the API
@@ -145,7 +156,7 @@ class System:
         for name in names:
             if name not in self._targets:
                 body = {"name": name, "os": "linux", "hostname": "127.0.0.1"}
-                body |= {"credential_id": self._targets["credential"]}  # type: ignore[dict-item]
+                body |= {"credential_id": self._targets["credential"]}
                 made = await self._made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
                 self._targets[name] = made["id"]
         return names
@@ -165,6 +176,9 @@ class System:
 
     async def post(self, path: str) -> httpx2.Response:
         return await self.api.post(f"/api/v1/{path}")
+
+    async def discard(self, letter_id: UUID) -> httpx2.Response:
+        return await self.api.post(f"/api/v1/dlq/{letter_id}/discard", json={"reason": "of no use"})
 
     # -- the database
 
@@ -239,6 +253,12 @@ class System:
     def printed(*, rounds: int, lines: int = 20) -> str:
         return "".join(f"{r} {i}\n" for r in range(rounds) for i in range(lines))
 
+    async def starts_of(self, *runs: UUID) -> int:
+        """How many starts of tasks of these runs the target saw."""
+        starts = self.starts()
+        tasks = await self.rows("SELECT id FROM tasks WHERE run_id = ANY($1)", list(runs))
+        return sum(starts[row["id"]] for row in tasks)
+
     def starts(self) -> Counter[UUID]:
         """How often the target saw each task start; the script's folder is named after its task."""
         if not self.ledger.exists():
@@ -263,7 +283,7 @@ async def a_system(folder: Path, *, database_url: str, broker: Broker) -> AsyncI
     system = System(folder, database_url=database_url, broker=broker)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(system.api.aclose)
-        stack.callback(system.end)
+        stack.callback(system.end_all)
         await broker.start()
         await watching.install(plain_url(database_url))
         await system.start_hosts()
