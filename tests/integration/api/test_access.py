@@ -126,7 +126,7 @@ async def test_a_disabled_user_is_out_within_a_second_or_so(api: Api) -> None:
     async def is_out() -> bool:
         return (await api.client.get("/api/verify")).status_code == 401
 
-    await eventually(is_out, within=5)  # type: ignore[arg-type]
+    await eventually(is_out, within=5)
 
 
 async def test_a_changed_password_ends_other_sessions_and_answers_new_tokens(api: Api) -> None:

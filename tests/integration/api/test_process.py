@@ -55,7 +55,7 @@ async def test_requests_are_accepted_without_a_broker_and_sigterm_drains_with_st
                 except httpx2.TransportError:
                     return False
 
-            await eventually(ready, within=30)  # type: ignore[arg-type]
+            await eventually(ready, within=30)
             answer = await client.post("/api/login", json={"username": "admin", "password": PASSWORD})
             client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
             job = await client.post(
