@@ -22,7 +22,7 @@ ADVANCE_RUN = Look(
     """
     SELECT id FROM (
         (SELECT DISTINCT tasks.run_id AS id FROM tasks JOIN runs ON runs.id = tasks.run_id
-          WHERE tasks.unplanned AND runs.parked_by IS NULL LIMIT :limit)
+          WHERE tasks.unplanned AND runs.ended_at IS NULL AND runs.parked_by IS NULL LIMIT :limit)
         UNION
         (SELECT id FROM runs
           WHERE wake_at <= now() AND ended_at IS NULL AND parked_by IS NULL LIMIT :limit)
