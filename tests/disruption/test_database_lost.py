@@ -4,9 +4,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import UUID, uuid4
 
+import aio_pika
 import pytest
 
+from contracts.messages import COMMANDS
 from infra.database import connect
 from infra.embedded.postgres.server import EmbeddedPostgres
 from infra.migrations.run import migrate
@@ -58,6 +61,7 @@ async def restarted_in_mid_run(system: System, postgres: EmbeddedPostgres) -> No
         await a_moment(0.5, 2.0)
         postgres.kill()
         await postgres.wait()
+        await ring_for(system, long)
         await a_moment(0.5, 1.5)
         await postgres.start()
     assert await system.until_ended(system.accepted, within=60) == {"succeeded": 4}
@@ -65,3 +69,18 @@ async def restarted_in_mid_run(system: System, postgres: EmbeddedPostgres) -> No
     assert set((await system.outputs(long)).values()) == {system.printed(rounds=6)}
     assert [child.name for child in children if not child.alive] == []
     await assert_all_is_well(system)
+
+
+async def ring_for(system: System, run_id: UUID) -> None:
+    """Messages about the run, so that handlers meet the outage."""
+    async with await aio_pika.connect(system.broker.url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(COMMANDS, ensure=False)
+        for wire_type in ("runs.start-run.v1", "runs.advance-run.v1") * 5:
+            message = aio_pika.Message(
+                f'{{"run_id": "{run_id}"}}'.encode(),
+                type=wire_type,
+                message_id=str(uuid4()),
+                correlation_id=str(uuid4()),
+            )
+            await exchange.publish(message, wire_type)
