@@ -52,7 +52,7 @@ class Consuming:
         await keep_dead_letters([dead_message(message)], open_uow=self.engine.open_uow)
 
     async def send(self, body: bytes, **more: Any) -> None:
-        values = {
+        values: dict[str, Any] = {
             "exchange": StartRun.exchange,
             "routing_key": StartRun.wire_type,
             "wire_type": StartRun.wire_type,

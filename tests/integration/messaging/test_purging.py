@@ -8,6 +8,7 @@ import aio_pika
 import pytest
 
 from contracts import topology
+from contracts.runs import looks
 from infra.process import Process
 from infra.settings import Settings
 from tests.support.amqp_endpoints import Endpoint, soon
@@ -20,7 +21,7 @@ async def orchestrator(
     endpoint: Endpoint, messaging_database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Process]:
     """A whole orchestrator process in this one, which looks more often than it would."""
-    for look in (role.looks.START_RUN, role.looks.ADVANCE_RUN):
+    for look in (looks.START_RUN, looks.ADVANCE_RUN):
         object.__setattr__(look, "seconds", 0.2)
     settings = Settings(database_url=messaging_database_url, amqp_url=endpoint.url)
     process = Process(settings, name="orchestrator")
@@ -29,7 +30,7 @@ async def orchestrator(
     yield process
     process.stop()
     await running
-    for look in (role.looks.START_RUN, role.looks.ADVANCE_RUN):
+    for look in (looks.START_RUN, looks.ADVANCE_RUN):
         object.__setattr__(look, "seconds", 5.0)
 
 

@@ -182,6 +182,21 @@ async def test_a_pool_nobody_serves_is_no_error(engine: Engine, open_uow: OpenUn
     await soon(lambda: is_empty(engine))
 
 
+async def test_a_publish_that_times_out_is_not_the_fault_of_its_row(
+    engine: Engine, relay: OutboxRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def times_out(**_: Any) -> None:
+        raise TimeoutError
+
+    await emit(engine.open_uow, StartRun(run_id=uuid4()))
+    await engine.execute("UPDATE outbox SET available_at = now(), attempts = 50")
+    monkeypatch.setattr(relay._publisher, "publish", times_out)
+    await relay.sweep()
+
+    [row] = await outbox(engine)
+    assert row.last_error.startswith("TimeoutError")
+
+
 async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
     engine: Engine, relay: OutboxRelay, endpoint: Endpoint, waiting: Waiting
 ) -> None:
