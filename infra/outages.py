@@ -89,8 +89,6 @@ class Gate:
                     await asyncio.sleep(random.uniform(0, 0.02 * conflicts))  # noqa: S311
                 elif is_outage(error):
                     self._close(error)
-                    if asyncio.get_running_loop().time() >= deadline:
-                        raise StillDown from error
                 else:
                     raise
 

@@ -37,7 +37,10 @@ class Writer:
 
 
 class Impatient(Gate):
+    runs = 0
+
     async def run(self, work, *, patience=0.2):  # type: ignore[no-untyped-def]
+        self.runs += 1
         return await super().run(work, patience=patience)
 
 
@@ -140,6 +143,8 @@ async def test_an_outage_that_lasts_tells_every_caller_and_halves_nothing(writer
     results = await asyncio.gather(*(batcher.submit(item) for item in range(64)), return_exceptions=True)
 
     assert {type(result) for result in results} == {StillDown}
+    assert isinstance(gate, Impatient)
+    assert gate.runs == 1, "every half would wait as long again"
     assert {len(batch) for batch in writer.batches} == {64}
 
 

@@ -16,7 +16,7 @@ VALUES: dict[str, Any] = {
     "pools": ["default"],
     "worker_id": UUID(int=1),
     "run_id": UUID(int=2),
-    "xid": 0,
+    "xid": "0",
     "id": 0,
 }
 
