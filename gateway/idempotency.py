@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.errors import FieldProblem, IdempotencyMismatch, Invalid
+from infra.database import Statements
 from infra.settings import JwtKeys
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -76,7 +76,7 @@ def first_answer(key: RequestKey, body_hash: bytes, resource_id: UUID) -> UUID:
 
 
 async def claim_keys(
-    session: AsyncSession, claims: Sequence[tuple[RequestKey, UUID]], *, status: int
+    session: Statements, claims: Sequence[tuple[RequestKey, UUID]], *, status: int
 ) -> set[tuple[str, str, str]]:
     """The places that were free. A key some other open transaction holds is waited for."""
     rows = await session.execute(
@@ -92,7 +92,7 @@ async def claim_keys(
 
 
 async def stored_keys(
-    session: AsyncSession, keys: Sequence[RequestKey]
+    session: Statements, keys: Sequence[RequestKey]
 ) -> dict[tuple[str, str, str], tuple[bytes, UUID]]:
     """Body hash and resource of those keys that were used before."""
     rows = await session.execute(_STORED, _columns(keys))
@@ -100,7 +100,7 @@ async def stored_keys(
 
 
 async def claim_key(
-    session: AsyncSession, key: RequestKey | None, resource_id: UUID, *, status: int = 201
+    session: Statements, key: RequestKey | None, resource_id: UUID, *, status: int = 201
 ) -> UUID | None:
     """None when this request is the first of its key; what the first one made otherwise."""
     if key is None or await claim_keys(session, [(key, resource_id)], status=status):

@@ -26,7 +26,7 @@ from gateway.runs.requests import Accepted, RunRequest
 from infra.batching import Batcher
 from infra.broker import Publisher, queue_depths
 from infra.consuming import Consumers
-from infra.database import Sessions, connect, sessions_of
+from infra.database import Sessions, connect, engine_of, sessions_of
 from infra.ids import uuid7
 from infra.migrations.run import check_schema
 from infra.outages import Gate
@@ -34,7 +34,7 @@ from infra.passwords import Passwords
 from infra.relay import OutboxRelay
 from infra.sealing import PublicSealer, Sealer
 from infra.settings import Settings, parse_jwt_keys, read_key
-from infra.unit_of_work import Relay, unit_of_work
+from infra.unit_of_work import Relay, plain_unit_of_work, unit_of_work
 
 POOL_SIZE = 10
 READY_SECONDS = 3.0
@@ -55,7 +55,9 @@ def build_deps(
     keys = parse_jwt_keys(settings.jwt_keys)
     open_uow = unit_of_work(sessions, relay)
     definitions = Definitions()
-    accept: Batcher[RunRequest, Accepted] = Batcher(Acceptor(open_uow, definitions, sealer), gate=gate)
+    accept: Batcher[RunRequest, Accepted] = Batcher(
+        Acceptor(plain_unit_of_work(engine_of(sessions), relay), definitions, sealer), gate=gate
+    )
     return GatewayDeps(
         settings=settings,
         sessions=sessions,

@@ -14,6 +14,7 @@ import aio_pika
 from aio_pika.abc import AbstractRobustChannel, AbstractRobustConnection
 from aio_pika.exceptions import DeliveryError, PublishError
 from faststream.rabbit import Channel, ExchangeType, RabbitBroker, RabbitExchange, RabbitQueue
+from faststream.rabbit.message import RabbitMessage
 from faststream.rabbit.schemas.queue import QueueType as FastStreamQueueType
 
 from contracts import topology
@@ -172,6 +173,11 @@ def consuming_broker(url: str) -> RabbitBroker:
         logger=None,
         apply_types=False,
     )
+
+
+async def whole_message(message: RabbitMessage) -> RabbitMessage:
+    """The decoder for our consumers: a handler gets the message itself, body and envelope undecoded."""
+    return message
 
 
 def rabbit_queue(queue: Queue, queue_type: QueueType) -> RabbitQueue:

@@ -22,6 +22,7 @@ from infra.broker import (
     queue_depths,
     rabbit_exchange,
     rabbit_queue,
+    whole_message,
 )
 from infra.database import Sessions
 from infra.ids import uuid7
@@ -90,7 +91,7 @@ class Consumers:
             rabbit_exchange(queue.exchange),
             channel=Channel(prefetch_count=prefetch),
             ack_policy=AckPolicy.REJECT_ON_ERROR,
-            decoder=_whole,
+            decoder=whole_message,
             no_reply=True,
         )
 
@@ -107,7 +108,7 @@ class Consumers:
             rabbit_exchange(exchange),
             channel=Channel(prefetch_count=prefetch),
             ack_policy=AckPolicy.REJECT_ON_ERROR,
-            decoder=_whole,
+            decoder=whole_message,
             no_reply=True,
         )
 
@@ -202,11 +203,6 @@ def in_words(error: Exception) -> str:
     problems = error.problems if isinstance(error, Invalid) else ()
     fields = [f"{problem.field}: {problem.reason}" for problem in problems]
     return "\n".join([f"{type(error).__name__}: {error}", *fields]).replace("\0", "")[:4000]
-
-
-async def _whole(message: RabbitMessage) -> RabbitMessage:
-    """The message itself is what a handler gets: body and envelope, neither decoded yet."""
-    return message
 
 
 __all__: Sequence[str] = ("Consumers", "meta_of")

@@ -1,10 +1,25 @@
 """Connections to PostgreSQL."""
 
+from collections.abc import Mapping
+from typing import Any, Protocol
+
 import orjson
+from sqlalchemy import TextClause
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Sessions = async_sessionmaker[AsyncSession]
+
+
+class Statements(Protocol):
+    """What plain SQL needs of a transaction: a session has it, and so has one straight on the driver."""
+
+    async def execute(self, statement: TextClause, values: Mapping[str, Any] | None = None, /) -> Any: ...
+
+    async def scalars(self, statement: TextClause, values: Mapping[str, Any] | None = None, /) -> Any: ...
+
+    async def scalar(self, statement: TextClause, values: Mapping[str, Any] | None = None, /) -> Any: ...
+
 
 CONNECT_SECONDS = 5.0
 POOL_WAIT_SECONDS = 10.0
@@ -36,3 +51,9 @@ def connect(url: str, *, name: str, pool_size: int = 10) -> AsyncEngine:
 
 def sessions_of(engine: AsyncEngine) -> Sessions:
     return async_sessionmaker(engine, expire_on_commit=False, autoflush=True)
+
+
+def engine_of(sessions: Sessions) -> AsyncEngine:
+    """The engine whose connections these sessions use."""
+    engine: AsyncEngine = sessions.kw["bind"]
+    return engine

@@ -16,7 +16,7 @@ from infra.migrations.run import check_schema
 from infra.outages import Gate
 from infra.relay import OutboxRelay
 from infra.settings import Settings
-from infra.unit_of_work import unit_of_work
+from infra.unit_of_work import plain_unit_of_work
 
 Loop = Callable[[], Awaitable[None]]
 
@@ -33,7 +33,7 @@ class Process:
         self.sessions = sessions_of(self.engine)
         self.gate = Gate(self.ping_database)
         self.relay = OutboxRelay(self.sessions, Publisher(settings.amqp_url, name=name), self.gate)
-        self.open_uow = unit_of_work(self.sessions, self.relay)
+        self.open_uow = plain_unit_of_work(self.engine, self.relay)
         self.consumers = Consumers(
             settings.amqp_url, queue_type=settings.queue_type, gate=self.gate, sessions=self.sessions
         )

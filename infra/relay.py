@@ -14,7 +14,8 @@ from contracts.messages import Meta
 from contracts.runs.messages import RunsChanged
 from infra.batching import Batcher
 from infra.broker import PUBLISH_SECONDS, Publisher, Unroutable
-from infra.database import Sessions
+from infra.database import Sessions, engine_of
+from infra.direct import direct_statement
 from infra.ids import uuid7
 from infra.outages import Gate, is_outage
 from infra.unit_of_work import Outgoing, new_meta
@@ -39,6 +40,7 @@ _BACK_OFF = text("""
                secs => least(300, 2 ^ least(attempts - 1, 8)) * (0.75 + random() / 2))
      WHERE id = :id
 """)
+_DELETE = text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))")
 _BURY = text("""
     WITH gone AS (DELETE FROM outbox WHERE id = :id RETURNING *)
     INSERT INTO dead_letters (id, queue, exchange, routing_key, wire_type, body, headers, reason,
@@ -148,10 +150,8 @@ class OutboxRelay:
         return None
 
     async def _delete(self, ids: Sequence[int]) -> Sequence[Exception | None]:
-        async with self._sessions.begin() as session:
-            await session.execute(
-                text("DELETE FROM outbox WHERE id = ANY(CAST(:ids AS bigint[]))"), {"ids": list(ids)}
-            )
+        async with direct_statement(engine_of(self._sessions)) as session:
+            await session.execute(_DELETE, {"ids": list(ids)})
         return [None] * len(ids)
 
     async def _sweep_loop(self) -> None:

@@ -4,18 +4,22 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
+from typing_extensions import TypeVar
 
 from contracts.limits import MESSAGE_BYTES
 from contracts.messages import Message, Meta
 from infra.clock import now
-from infra.database import Sessions
+from infra.database import Sessions, Statements
+from infra.direct import direct_transaction
 from infra.ids import uuid7
+
+Session_co = TypeVar("Session_co", bound=Statements, default=AsyncSession, covariant=True)
 
 HEAD_START_SECONDS = 5
 """How long the process's own relay has before a sweep takes a row over."""
@@ -72,13 +76,18 @@ def new_meta(*, principal: str, correlation_id: UUID | None = None, cause: Meta 
     )
 
 
-class UnitOfWork:
+class UnitOfWork(Generic[Session_co]):
     """Nobody calls commit: leaving the block commits, an exception rolls back."""
 
-    def __init__(self, session: AsyncSession) -> None:
-        self.session = session
+    def __init__(self, session: Session_co) -> None:
+        self._session = session
         self._pending: list[_Pending] = []
         self._touched: set[UUID] = set()
+
+    @property
+    def session(self) -> Session_co:
+        """Where the statements of this transaction go."""
+        return self._session
 
     def emit(self, message: Message, meta: Meta, *, due: datetime | None = None) -> None:
         """Send `message` if, and only if, this transaction commits; not before `due`."""
@@ -122,6 +131,9 @@ def _body(message: Message) -> bytes:
 
 
 OpenUnitOfWork = Callable[[], AbstractAsyncContextManager[UnitOfWork]]
+PlainUnitOfWork = UnitOfWork[Statements]
+OpenPlainUnitOfWork = Callable[[], AbstractAsyncContextManager[PlainUnitOfWork]]
+"""For plain SQL only. An ordinary unit of work is one, too."""
 
 
 def unit_of_work(sessions: Sessions, relay: Relay) -> OpenUnitOfWork:
@@ -133,9 +145,27 @@ def unit_of_work(sessions: Sessions, relay: Relay) -> OpenUnitOfWork:
             uow = UnitOfWork(session)
             yield uow
             outgoing, touched = await uow.flush()
-        if outgoing:
-            relay.hand_over(outgoing)
-        if touched:
-            relay.ring(touched)
+        _hand_over(relay, outgoing, touched)
 
     return begin
+
+
+def plain_unit_of_work(engine: AsyncEngine, relay: Relay) -> OpenPlainUnitOfWork:
+    """The same for plain SQL, straight on the driver."""
+
+    @asynccontextmanager
+    async def begin() -> AsyncIterator[PlainUnitOfWork]:
+        async with direct_transaction(engine) as session:
+            uow = PlainUnitOfWork(session)
+            yield uow
+            outgoing, touched = await uow.flush()
+        _hand_over(relay, outgoing, touched)
+
+    return begin
+
+
+def _hand_over(relay: Relay, outgoing: Sequence[Outgoing], touched: set[UUID]) -> None:
+    if outgoing:
+        relay.hand_over(outgoing)
+    if touched:
+        relay.ring(touched)

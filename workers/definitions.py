@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.jobs.definition import JobDefinition, parse_definition
+from infra.database import Statements
 
 KEPT = 500
 
@@ -20,7 +20,7 @@ class Definitions:
     def __init__(self) -> None:
         self._kept: dict[Key, JobDefinition] = {}
 
-    async def of(self, session: AsyncSession, keys: Iterable[Key]) -> dict[Key, JobDefinition]:
+    async def of(self, session: Statements, keys: Iterable[Key]) -> dict[Key, JobDefinition]:
         """The definition of each key; raises `Invalid` for one this program cannot read."""
         wanted = set(keys)
         if missing := wanted - self._kept.keys():
@@ -30,7 +30,7 @@ class Definitions:
             self._kept.pop(next(iter(self._kept)))
         return found
 
-    async def _load(self, session: AsyncSession, missing: set[Key]) -> None:
+    async def _load(self, session: Statements, missing: set[Key]) -> None:
         rows = await session.execute(
             text("""
                 SELECT job_id, version, definition FROM job_versions

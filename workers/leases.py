@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.limits import TASKS_PER_MESSAGE
 from contracts.runs.messages import ExecuteTasks
-from infra.unit_of_work import UnitOfWork, new_meta
+from infra.database import Statements
+from infra.unit_of_work import PlainUnitOfWork, new_meta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,7 @@ class WorkerFacts:
     version: str
 
 
-async def register(session: AsyncSession, facts: WorkerFacts, *, lease_seconds: float) -> None:
+async def register(session: Statements, facts: WorkerFacts, *, lease_seconds: float) -> None:
     """Insert the worker's row with a fresh lease."""
     await session.execute(
         text("""
@@ -52,7 +52,7 @@ async def register(session: AsyncSession, facts: WorkerFacts, *, lease_seconds: 
     )
 
 
-async def renew(session: AsyncSession, worker_id: UUID, *, lease_seconds: float) -> bool:
+async def renew(session: Statements, worker_id: UUID, *, lease_seconds: float) -> bool:
     """Renew a lease that has not run out, by database time. False: it has, and never comes back."""
     renewed = await session.scalar(
         text("""
@@ -65,7 +65,7 @@ async def renew(session: AsyncSession, worker_id: UUID, *, lease_seconds: float)
     return bool(renewed)
 
 
-async def expired(session: AsyncSession, *, limit: int) -> list[UUID]:
+async def expired(session: Statements, *, limit: int) -> list[UUID]:
     """Workers whose lease has run out and whose tasks nobody has taken yet; locked."""
     rows = await session.scalars(
         text("""
@@ -77,7 +77,7 @@ async def expired(session: AsyncSession, *, limit: int) -> list[UUID]:
     return list(rows)
 
 
-async def release(uow: UnitOfWork, worker_id: UUID, *, reason: str, lost: bool = False) -> int:
+async def release(uow: PlainUnitOfWork, worker_id: UUID, *, reason: str, lost: bool = False) -> int:
     """Take the worker's running tasks from it and offer them for re-attachment; how many there were.
 
     `lost` counts against their attempts: a step that kills its workers must come to an end.

@@ -20,7 +20,9 @@ class RunCommand(Command):
     """
 
     run_id: UUID
-    also: Annotated[tuple[UUID, ...], Field(max_length=RUNS_PER_MESSAGE - 1)] = ()
+    also: Annotated[
+        tuple[UUID, ...], Field(max_length=RUNS_PER_MESSAGE - 1, exclude_if=lambda ids: not ids)
+    ] = ()
 
     @property
     def run_ids(self) -> tuple[UUID, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.jobs.definition import JobDefinition, parse_definition
+from infra.database import Statements
 
 KEPT = 500
 
@@ -27,7 +27,7 @@ class Definitions:
         self._kept: OrderedDict[JobVersion, JobDefinition] = OrderedDict()
 
     async def load(
-        self, session: AsyncSession, wanted: Collection[JobVersion]
+        self, session: Statements, wanted: Collection[JobVersion]
     ) -> Mapping[JobVersion, JobDefinition]:
         """Those of `wanted` that exist, with at most one query."""
         found = {place: self._kept[place] for place in wanted if place in self._kept}
@@ -42,7 +42,7 @@ class Definitions:
                 found[row.job_id, row.version] = self._keep(row.job_id, row.version, row.definition)
         return found
 
-    async def one(self, session: AsyncSession, job_id: UUID, version: int) -> JobDefinition:
+    async def one(self, session: Statements, job_id: UUID, version: int) -> JobDefinition:
         """One that is known to exist, because a row refers to it."""
         return (await self.load(session, [(job_id, version)]))[job_id, version]
 

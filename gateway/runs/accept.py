@@ -12,7 +12,6 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.errors import OpsError
 from contracts.runs.messages import StartRun
@@ -20,8 +19,9 @@ from contracts.tables.base import SYSTEM_PRINCIPAL
 from gateway.idempotency import claim_keys, first_answer, stored_keys
 from gateway.jobs.definitions import Definitions
 from gateway.runs.requests import Accepted, Fit, JobState, RunRequest, judge
+from infra.database import Statements
 from infra.sealing import Sealer, bound_to_run
-from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
+from infra.unit_of_work import OpenPlainUnitOfWork, PlainUnitOfWork, new_meta
 
 _JOBS = text("""
     SELECT id, project_id, active, current_version FROM jobs
@@ -74,7 +74,7 @@ Answer = Accepted | OpsError
 class Acceptor:
     """Accepts run requests in lists; one answer for each, in order."""
 
-    open_uow: OpenUnitOfWork
+    open_uow: OpenPlainUnitOfWork
     definitions: Definitions
     sealer: Sealer
 
@@ -93,7 +93,7 @@ class Acceptor:
         return [answers[request.run_id] for request in requests]
 
     async def _judge(
-        self, session: AsyncSession, requests: Sequence[RunRequest]
+        self, session: Statements, requests: Sequence[RunRequest]
     ) -> list[tuple[RunRequest, Fit | OpsError]]:
         jobs = await _load_jobs(session, requests)
         places = {}
@@ -116,7 +116,7 @@ class Acceptor:
             for request in requests
         ]
 
-    async def _write(self, uow: UnitOfWork, fresh: Sequence[tuple[RunRequest, Fit]]) -> list[RunRequest]:
+    async def _write(self, uow: PlainUnitOfWork, fresh: Sequence[tuple[RunRequest, Fit]]) -> list[RunRequest]:
         if not fresh:
             return []
         inserted = set(await uow.session.scalars(_INSERT, _columns(fresh)))
@@ -168,13 +168,13 @@ def _columns(fresh: Sequence[tuple[RunRequest, Fit]]) -> dict[str, list[Any]]:
 
 
 async def _load_jobs(
-    session: AsyncSession, requests: Sequence[RunRequest]
+    session: Statements, requests: Sequence[RunRequest]
 ) -> Mapping[tuple[UUID, UUID], JobState]:
     rows = await session.execute(_JOBS, {"ids": list({request.job_id for request in requests})})
     return {(row.project_id, row.id): JobState(row.active, row.current_version) for row in rows}
 
 
-async def _known_targets(session: AsyncSession, requests: Sequence[RunRequest]) -> Mapping[UUID, set[str]]:
+async def _known_targets(session: Statements, requests: Sequence[RunRequest]) -> Mapping[UUID, set[str]]:
     names = {name for request in requests for name in request.targets or ()}
     if not names:
         return {}
@@ -186,7 +186,7 @@ async def _known_targets(session: AsyncSession, requests: Sequence[RunRequest]) 
 
 
 async def _answer_repeated(
-    session: AsyncSession, judged: Sequence[tuple[RunRequest, Fit | OpsError]]
+    session: Statements, judged: Sequence[tuple[RunRequest, Fit | OpsError]]
 ) -> dict[UUID, Answer]:
     """Answers for refused and repeated requests. Those left without one are fresh and hold their key.
 
@@ -222,7 +222,7 @@ def _first_run(request: RunRequest, body_hash: bytes, first: UUID) -> Answer:
         return error
 
 
-async def _recognise_lost_commits(session: AsyncSession, answers: dict[UUID, Answer]) -> None:
+async def _recognise_lost_commits(session: Statements, answers: dict[UUID, Answer]) -> None:
     """A refused request whose run exists was accepted by a commit whose answer was lost."""
     refused = [run_id for run_id, answer in answers.items() if isinstance(answer, OpsError)]
     if refused:

@@ -177,8 +177,8 @@ class Product(System):
         """Targets without credential, named as `body` names them."""
         await self.execute(
             """
-            INSERT INTO targets (id, project_id, name, os, hostname)
-            SELECT gen_random_uuid(), p.id, 't' || n, 'linux', 'host-' || n
+            INSERT INTO targets (id, project_id, name, os, hostname, created_by)
+            SELECT gen_random_uuid(), p.id, 't' || n, 'linux', 'host-' || n, 'system'
               FROM projects AS p, generate_series(0, $1::int - 1) AS n
             """,
             count,

@@ -112,7 +112,7 @@ class PrivateRabbit:
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}",
         )
         with (self._folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(  # noqa: ASYNC220  returns as soon as the child is there
+            self._process = subprocess.Popen(
                 [str(SERVER)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -10,9 +10,10 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from infra.database import Statements
 from infra.ids import uuid7
 from infra.partitions import ensure_partitions
-from infra.unit_of_work import OpenUnitOfWork
+from infra.unit_of_work import OpenPlainUnitOfWork
 from workers import leases
 
 EXPIRED_AT_ONCE = 20
@@ -20,7 +21,7 @@ EXPIRED_AT_ONCE = 20
 log = structlog.get_logger()
 
 
-async def release_expired_workers(open_uow: OpenUnitOfWork) -> int:
+async def release_expired_workers(open_uow: OpenPlainUnitOfWork) -> int:
     """Take the tasks of workers whose lease has run out, so that others re-attach; how many workers."""
     async with open_uow() as uow:
         lost = await leases.expired(uow.session, limit=EXPIRED_AT_ONCE)
@@ -66,14 +67,14 @@ def subject_of(message: DeadMessage) -> tuple[str, UUID] | None:
         return None
 
 
-async def keep_dead_letters(messages: Sequence[DeadMessage], *, open_uow: OpenUnitOfWork) -> None:
+async def keep_dead_letters(messages: Sequence[DeadMessage], *, open_uow: OpenPlainUnitOfWork) -> None:
     """Store dead messages with their story and park what they speak of."""
     async with open_uow() as uow:
         for message in messages:
             await _keep(uow.session, message)
 
 
-async def _keep(session: AsyncSession, message: DeadMessage) -> None:
+async def _keep(session: Statements, message: DeadMessage) -> None:
     letter_id = uuid7()
     subject = subject_of(message)
     await session.execute(

@@ -73,8 +73,8 @@ class BatchedLedger:
             await batcher.flush()
 
     async def _write_handles(self, handles: Sequence[_Handle]) -> Sequence[Exception | None]:
-        async with self._process.sessions.begin() as session:
-            ours = await store.store_handles(session, worker_id=self._lease.worker_id, handles=handles)
+        async with self._process.open_uow() as uow:
+            ours = await store.store_handles(uow.session, worker_id=self._lease.worker_id, handles=handles)
         return [None if task_id in ours else Fenced() for task_id, _, _, _ in handles]
 
     async def _write_chunks(self, chunks: Sequence[Chunk]) -> Sequence[Exception | None]:

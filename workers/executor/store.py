@@ -3,17 +3,16 @@
 Everything after the claim is guarded by (task, fence, worker): a worker that lost a task changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.engine import RowMapping
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.runs.states import TASK_TERMINAL, TaskState
+from infra.database import Statements
 from workers.executor.output import Chunk
 
 
@@ -154,7 +153,7 @@ _CREDENTIAL = (
 
 
 async def claim(
-    session: AsyncSession, *, worker_id: UUID, pools: Sequence[str], limit: int, named: Sequence[UUID] = ()
+    session: Statements, *, worker_id: UUID, pools: Sequence[str], limit: int, named: Sequence[UUID] = ()
 ) -> list[UUID]:
     """Make up to `limit` ready tasks ours (those named, else the next ones): the claim is the start."""
     values: dict[str, Any] = {"worker_id": worker_id, "pools": list(pools), "limit": limit}
@@ -163,13 +162,13 @@ async def claim(
     return list(await session.scalars(_CLAIM_NEXT, values))
 
 
-async def adopt(session: AsyncSession, *, worker_id: UUID, pools: Sequence[str], limit: int) -> list[UUID]:
+async def adopt(session: Statements, *, worker_id: UUID, pools: Sequence[str], limit: int) -> list[UUID]:
     """Make up to `limit` tasks ours that lost workers left behind running."""
     values = {"worker_id": worker_id, "pools": list(pools), "limit": limit}
     return list(await session.scalars(_ADOPT, values))
 
 
-async def held(session: AsyncSession, *, worker_id: UUID, known: Iterable[UUID]) -> list[Claimed]:
+async def held(session: Statements, *, worker_id: UUID, known: Iterable[UUID]) -> list[Claimed]:
     """Every task of this worker that it does not know of yet, with all that is needed to act.
 
     Reading them by ownership, not by what a claim returned, also finds claims whose answer was lost.
@@ -178,13 +177,13 @@ async def held(session: AsyncSession, *, worker_id: UUID, known: Iterable[UUID])
     return [_claimed(row) for row in rows.mappings()]
 
 
-def _claimed(row: RowMapping) -> Claimed:
+def _claimed(row: Mapping[str, Any]) -> Claimed:
     credential = {name: row[name] for name in _CREDENTIAL} if row["credential_id"] else None
     own = {name: row[name] for name in row if name not in _CREDENTIAL}
     return Claimed(**own, credential=credential)
 
 
-async def audit_credential_use(session: AsyncSession, tasks: Sequence[Claimed]) -> None:
+async def audit_credential_use(session: Statements, tasks: Sequence[Claimed]) -> None:
     """One audit row per credential that is about to be opened, in the claiming transaction."""
     used = [task for task in tasks if task.credential is not None]
     if not used:
@@ -219,7 +218,7 @@ def _use(task: Claimed) -> str:
     ).decode()
 
 
-async def sealed_parameters(session: AsyncSession, run_id: UUID) -> list[dict[str, Any]]:
+async def sealed_parameters(session: Statements, run_id: UUID) -> list[dict[str, Any]]:
     """The sealed secret parameters of a run."""
     rows = await session.execute(
         text("SELECT name, key_id, wrapped_key, nonce, ciphertext FROM run_secrets WHERE run_id = :id"),
@@ -228,7 +227,7 @@ async def sealed_parameters(session: AsyncSession, run_id: UUID) -> list[dict[st
     return [dict(row) for row in rows.mappings()]
 
 
-async def stored_output(session: AsyncSession, task_id: UUID, attempt: int) -> tuple[int, dict[str, int]]:
+async def stored_output(session: Statements, task_id: UUID, attempt: int) -> tuple[int, dict[str, int]]:
     """The next chunk number of an attempt, and per stream how much of the target's output is stored."""
     rows = await session.execute(
         text("""
@@ -242,7 +241,7 @@ async def stored_output(session: AsyncSession, task_id: UUID, attempt: int) -> t
 
 
 async def store_handles(
-    session: AsyncSession, *, worker_id: UUID, handles: Sequence[tuple[UUID, int, int, str]]
+    session: Statements, *, worker_id: UUID, handles: Sequence[tuple[UUID, int, int, str]]
 ) -> set[UUID]:
     """Store (task, attempt, fence, handle as JSON); the tasks that are still ours."""
     rows = await session.scalars(
@@ -269,7 +268,7 @@ async def store_handles(
     return set(rows)
 
 
-async def store_chunks(session: AsyncSession, *, worker_id: UUID, chunks: Sequence[Chunk]) -> set[UUID]:
+async def store_chunks(session: Statements, *, worker_id: UUID, chunks: Sequence[Chunk]) -> set[UUID]:
     """Append output; the tasks that are still ours. A chunk that was stored before is recognised."""
     rows = await session.scalars(
         text("""
@@ -308,7 +307,7 @@ async def store_chunks(session: AsyncSession, *, worker_id: UUID, chunks: Sequen
     return set(rows)
 
 
-async def settle(session: AsyncSession, settlements: Sequence[Settlement]) -> set[UUID]:
+async def settle(session: Statements, settlements: Sequence[Settlement]) -> set[UUID]:
     """Write how attempts ended; the tasks that were still ours, or that this very settlement ended before."""
     rows = await session.scalars(
         text("""

@@ -14,7 +14,7 @@ from infra.batching import Batcher
 from infra.looking import Looker
 from infra.outages import StillDown
 from infra.process import Process
-from infra.unit_of_work import OpenUnitOfWork, new_meta
+from infra.unit_of_work import OpenPlainUnitOfWork, new_meta
 from workers.definitions import Definitions
 from workers.orchestrator import usecases
 
@@ -54,7 +54,7 @@ def install(process: Process) -> None:
 
 
 async def _each(
-    command: RunCommand, meta: Meta, batcher: Batcher[UUID, None], open_uow: OpenUnitOfWork
+    command: RunCommand, meta: Meta, batcher: Batcher[UUID, None], open_uow: OpenPlainUnitOfWork
 ) -> None:
     """Have the batcher do every run; those that fail among others are ordered again, each by itself.
 

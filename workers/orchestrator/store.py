@@ -8,9 +8,9 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.runs.states import RunStatus, TaskState
+from infra.database import Statements
 from infra.ids import uuid7
 from workers.orchestrator.layout import KnownTarget, Place
 from workers.orchestrator.plan import Settled
@@ -66,23 +66,23 @@ _LOCK_REQUESTED = text(_LOCK.format(which="status = 'requested'"))
 _LOCK_OPEN = text(_LOCK.format(which="ended_at IS NULL AND status <> 'requested'"))
 
 
-async def lock_requested(session: AsyncSession, run_ids: Iterable[UUID]) -> list[LockedRun]:
+async def lock_requested(session: Statements, run_ids: Iterable[UUID]) -> list[LockedRun]:
     """Lock those of the runs that nobody has planned yet, in key order."""
     return await _lock(session, _LOCK_REQUESTED, run_ids)
 
 
-async def lock_open(session: AsyncSession, run_ids: Iterable[UUID]) -> list[LockedRun]:
+async def lock_open(session: Statements, run_ids: Iterable[UUID]) -> list[LockedRun]:
     """Lock those of the runs that are under way, in key order."""
     return await _lock(session, _LOCK_OPEN, run_ids)
 
 
-async def _lock(session: AsyncSession, statement: Any, run_ids: Iterable[UUID]) -> list[LockedRun]:
+async def _lock(session: Statements, statement: Any, run_ids: Iterable[UUID]) -> list[LockedRun]:
     rows = await session.execute(statement, {"ids": sorted(set(run_ids))})
     return [LockedRun(**(dict(row) | {"status": RunStatus(row["status"])})) for row in rows.mappings()]
 
 
 async def find_targets(
-    session: AsyncSession, wanted: Mapping[UUID, set[str]]
+    session: Statements, wanted: Mapping[UUID, set[str]]
 ) -> dict[UUID, dict[str, KnownTarget]]:
     """By project, the targets with these names."""
     found: dict[UUID, dict[str, KnownTarget]] = {project: {} for project in wanted}
@@ -103,9 +103,7 @@ async def find_targets(
     return found
 
 
-async def insert_tasks(
-    session: AsyncSession, tasks: Sequence[tuple[UUID, Place, TaskState]]
-) -> list[Released]:
+async def insert_tasks(session: Statements, tasks: Sequence[tuple[UUID, Place, TaskState]]) -> list[Released]:
     """Insert (run, place, first state) rows; those born `ready` are returned."""
     ids = [uuid7() for _ in tasks]
     await session.execute(
@@ -133,7 +131,7 @@ async def insert_tasks(
     ]
 
 
-async def take_settled(session: AsyncSession, run_ids: Iterable[UUID]) -> dict[UUID, list[Settled]]:
+async def take_settled(session: Statements, run_ids: Iterable[UUID]) -> dict[UUID, list[Settled]]:
     """Read and clear what settled since the last plan. The run rows must be locked before."""
     rows = await session.execute(
         text("""
@@ -152,7 +150,7 @@ async def take_settled(session: AsyncSession, run_ids: Iterable[UUID]) -> dict[U
     return fresh
 
 
-async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]) -> list[Released]:
+async def release(session: Statements, wanted: Sequence[tuple[UUID, int, int]]) -> list[Released]:
     """Make the next tasks of (run, step, count) ready, in order.
 
     A task that settled after this plan read what had settled is not `pending` in its sense: the next plan's.
@@ -182,7 +180,7 @@ async def release(session: AsyncSession, wanted: Sequence[tuple[UUID, int, int]]
 
 
 async def retry(
-    session: AsyncSession, run_id: UUID, retries: Sequence[tuple[UUID, datetime]]
+    session: Statements, run_id: UUID, retries: Sequence[tuple[UUID, datetime]]
 ) -> list[Released]:
     """Give these tasks another attempt, each not before its time."""
     rows = await session.execute(
@@ -198,7 +196,7 @@ async def retry(
 
 
 async def end_unstarted(
-    session: AsyncSession, run_id: UUID, *, end: TaskState
+    session: Statements, run_id: UUID, *, end: TaskState
 ) -> dict[tuple[int, TaskState, TaskState], int]:
     """Bring what has not started to its end; how many per step, former state and end.
 
@@ -223,7 +221,7 @@ async def end_unstarted(
     return {(row.step_no, TaskState(row.state), TaskState(row.end)): row.moved for row in rows}
 
 
-async def give_up(session: AsyncSession, task_ids: Sequence[UUID]) -> None:
+async def give_up(session: Statements, task_ids: Sequence[UUID]) -> None:
     """Tasks whose last attempt failed and that get no further one end as that attempt did."""
     await session.execute(
         text("""
@@ -234,7 +232,7 @@ async def give_up(session: AsyncSession, task_ids: Sequence[UUID]) -> None:
     )
 
 
-async def change_runs(session: AsyncSession, changes: Sequence[RunChange]) -> None:
+async def change_runs(session: Statements, changes: Sequence[RunChange]) -> None:
     """Write run rows and one event each. The rows must be locked."""
     if not changes:
         return

@@ -14,7 +14,7 @@ from contracts.runs.messages import ExecuteTasks
 from contracts.runs.states import RUN_TERMINAL, RunStatus, TaskState, advance
 from contracts.tables.base import SYSTEM_PRINCIPAL
 from infra.clock import now
-from infra.unit_of_work import OpenUnitOfWork, UnitOfWork, new_meta
+from infra.unit_of_work import OpenPlainUnitOfWork, PlainUnitOfWork, new_meta
 from workers.definitions import Definitions
 from workers.orchestrator import store
 from workers.orchestrator.layout import KnownTarget, Place, TargetsMissing, lay_out, wanted_names
@@ -35,7 +35,9 @@ from workers.orchestrator.store import LockedRun, Released, RunChange
 log = structlog.get_logger()
 
 
-async def start_runs(run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: Definitions) -> None:
+async def start_runs(
+    run_ids: Sequence[UUID], *, open_uow: OpenPlainUnitOfWork, definitions: Definitions
+) -> None:
     """Plan requested runs and release their first tasks; runs that were started before are left alone."""
     async with open_uow() as uow:
         runs = await store.lock_requested(uow.session, run_ids)
@@ -91,7 +93,7 @@ def _ended(run: LockedRun, status: RunStatus, reason: str) -> RunChange:
 
 
 async def advance_runs(
-    run_ids: Sequence[UUID], *, open_uow: OpenUnitOfWork, definitions: Definitions
+    run_ids: Sequence[UUID], *, open_uow: OpenPlainUnitOfWork, definitions: Definitions
 ) -> None:
     """Count what settled, decide, and write; the run rows are locked before anything is read."""
     async with open_uow() as uow:
@@ -118,9 +120,10 @@ async def advance_runs(
         ready += await store.release(uow.session, wanted)
         await store.change_runs(uow.session, changes)
         _announce(uow, runs, ready)
+    _note_moved(runs, changes)
 
 
-async def _apply(uow: UnitOfWork, run: LockedRun, decision: Decision) -> tuple[Tally, list[Released]]:
+async def _apply(uow: PlainUnitOfWork, run: LockedRun, decision: Decision) -> tuple[Tally, list[Released]]:
     """Write what a decision says about tasks; the tally with everything counted, and what was retried."""
     retried: list[Released] = []
     tally = released(decision.tally, decision.releases)
@@ -143,11 +146,21 @@ def _under_way(run: LockedRun) -> RunStatus:
 def _change(run: LockedRun, status: RunStatus, tally: Tally) -> RunChange:
     if status is not run.status:
         advance(run.status, status)
-        log.info("run.changed", run_id=str(run.id), status=status.value)
     return RunChange(run.id, status, dump_tally(tally), ended=status in RUN_TERMINAL)
 
 
-def _announce(uow: UnitOfWork, runs: Sequence[LockedRun], ready: Sequence[Released]) -> None:
+def _note_moved(runs: Sequence[LockedRun], changes: Sequence[RunChange]) -> None:
+    """One line per new status and transaction: a line per run would cost a tenth of what runs cost."""
+    former = {run.id: run.status for run in runs}
+    moved: dict[str, list[str]] = {}
+    for change in changes:
+        if change.status is not former[change.run_id]:
+            moved.setdefault(change.status.value, []).append(str(change.run_id))
+    for status, run_ids in moved.items():
+        log.info("runs.changed", status=status, run_ids=run_ids)
+
+
+def _announce(uow: PlainUnitOfWork, runs: Sequence[LockedRun], ready: Sequence[Released]) -> None:
     """Ring executors for ready tasks when they are due, in chunks by pool, and the streams."""
     by_id = {run.id: run for run in runs}
     by_place: dict[tuple[str, datetime | None], list[Released]] = {}

@@ -51,13 +51,16 @@ async def test_commands_arrive_and_what_raises_becomes_a_dead_letter(
         brokers.rabbit_exchange(START_RUN.exchange),
         channel=Channel(prefetch_count=4),
     )
-    async def on_start_run(command: StartRun) -> None:
+    async def on_start_run(body: dict[str, object]) -> None:
+        command = StartRun.model_validate(body)
         heard.append(command.run_id)
         if command.run_id.int == 0:
             raise RuntimeError("a bug")
 
     @app.subscriber(
-        brokers.rabbit_queue(DEAD_LETTERS, queue_type), brokers.rabbit_exchange(DEAD_LETTERS.exchange)
+        brokers.rabbit_queue(DEAD_LETTERS, queue_type),
+        brokers.rabbit_exchange(DEAD_LETTERS.exchange),
+        decoder=brokers.whole_message,
     )
     async def on_dead_letter(message: RabbitMessage) -> None:
         dead.append(message)
