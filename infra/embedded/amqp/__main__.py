@@ -23,7 +23,7 @@ async def serve() -> None:
     try:
         server = AmqpServer(host=host, port=int(port), username=username, password=password)
         await server.start()
-    except (ValueError, OverflowError, OSError) as error:
+    except (ValueError, OSError) as error:
         sys.exit(f"The embedded AMQP endpoint cannot listen on {host}:{port}: {error}")
     await stopping.wait()
     await server.stop()

@@ -139,7 +139,8 @@ class Connection(asyncio.Protocol):
                 self._step = "open"
                 self.frame_max = min(max(method.frame_max or FRAME_MAX, FRAME_MIN), FRAME_MAX)
                 self._timer.cancel()
-                self._beat(method.heartbeat)
+                if method.heartbeat:
+                    self._beat(method.heartbeat)
             case "open", Methods.Open(virtual_host="/"):
                 self._step = "ready"
                 self.send(0, Methods.OpenOk())
@@ -151,12 +152,12 @@ class Connection(asyncio.Protocol):
                 raise Refusal(503, f"{method.name} was not expected now")
 
     def _beat(self, seconds: int) -> None:
-        """Two silent intervals mean the peer is gone (AMQP 0-9-1 section 4.2.7); 0 asks for no heartbeats."""
-        if seconds and self._loop.time() - self._last_heard > 2 * seconds:
+        """Two silent intervals mean the peer is gone (AMQP 0-9-1 section 4.2.7)."""
+        self._timer = self._loop.call_later(seconds / 2, self._beat, seconds)
+        if self._loop.time() - self._last_heard > 2 * seconds:
             self._transport.abort()
-        elif seconds:
+        elif self._step == "ready":
             self.send(0, Heartbeat())
-            self._timer = self._loop.call_later(seconds / 2, self._beat, seconds)
 
     def close(self, code: int, text: str) -> None:
         """Say why; the peer has a little time to answer. One that is closing already is cut off."""

@@ -21,8 +21,8 @@ class AmqpServer:
     ) -> None:
         if host not in LOOPBACK:
             raise ValueError(f"it serves loopback addresses only, not {host!r}: use 127.0.0.1, or RabbitMQ")
-        if not username or not password:
-            raise ValueError("it needs a username and a password")
+        if not username or not password or port not in range(2**16):
+            raise ValueError("it needs a username and a password, and a port up to 65535")
         self.port = port
         self._host = host
         self._login = f"{username}\x00{password}".encode()
@@ -30,7 +30,7 @@ class AmqpServer:
         self._open_now: set[Connection] = set()
 
     async def start(self) -> None:
-        """Listen; `port` is then the actual one. Raises OSError or OverflowError when it cannot."""
+        """Listen; `port` is then the actual one. Raises OSError when it cannot."""
         self._server = await asyncio.get_running_loop().create_server(
             lambda: Connection(self._broker, self._login, self._open_now), self._host, self.port
         )
