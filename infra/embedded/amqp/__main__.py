@@ -4,22 +4,19 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
 
 import uvloop
 
 from infra.embedded.amqp.server import AmqpServer
 
-HOST = "OPS_EMBEDDED_AMQP_HOST"
 REQUIRED = ("OPS_EMBEDDED_AMQP_PORT", "OPS_EMBEDDED_AMQP_USERNAME", "OPS_EMBEDDED_AMQP_PASSWORD")
 
 
-async def serve(environment: Mapping[str, str]) -> None:
-    missing = [name for name in REQUIRED if not environment.get(name)]
-    if missing:
+async def serve() -> None:
+    if missing := [name for name in REQUIRED if not os.environ.get(name)]:
         sys.exit(f"The embedded AMQP endpoint cannot start: set {', '.join(missing)} in the environment.")
-    port, username, password = (environment[name] for name in REQUIRED)
-    host = environment.get(HOST, "127.0.0.1")
+    port, username, password = (os.environ[name] for name in REQUIRED)
+    host = os.environ.get("OPS_EMBEDDED_AMQP_HOST", "127.0.0.1")
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
@@ -33,4 +30,4 @@ async def serve(environment: Mapping[str, str]) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(os.environ))
+    uvloop.run(serve())

@@ -1,15 +1,23 @@
-"""The one virtual host: every exchange and queue by name, routing, and where dead letters go."""
+"""The one virtual host: topic exchanges and queues by name, routing, and where dead letters go."""
 
-import asyncio
 import secrets
 
-from infra import clock
-from infra.embedded.amqp.exchanges import KINDS, Exchange
-from infra.embedded.amqp.messages import DeathReason, Entry
-from infra.embedded.amqp.queues import Queue, QueueOptions
-from infra.embedded.amqp.refusals import Refusal, not_implemented
+from pamqp.commands import Queue as Methods
 
-RETRY_SECONDS = 1.0
+from infra.embedded.amqp.framing import Refusal
+from infra.embedded.amqp.queues import Entry, Queue, options_of
+
+
+def topic_matches(pattern: str, key: str) -> bool:
+    """AMQP 0-9-1 section 3.1.3.3, in at most pattern times key steps, however many `#` there are."""
+    words = key.split(".") if key else []
+    reached = {0}
+    for part in pattern.split(".") if pattern else []:
+        if part == "#":
+            reached = set(range(min(reached, default=len(words) + 1), len(words) + 1))
+        else:
+            reached = {at + 1 for at in reached if at < len(words) and part in ("*", words[at])}
+    return len(words) in reached
 
 
 class Broker:
@@ -18,17 +26,12 @@ class Broker:
     def __init__(self, *, memory_limit: int) -> None:
         self.memory_limit = memory_limit
         self.held_bytes = 0
-        self.exchanges = {f"amq.{kind}": Exchange(kind, durable=True) for kind in KINDS}
         self.queues: dict[str, Queue] = {}
-        self._unburied: list[tuple[Queue, Entry, DeathReason]] = []
-        self._retry: asyncio.TimerHandle | None = None
+        self.exchanges: dict[str, dict[tuple[str, Queue], None]] = {}
+        self._unburied: list[tuple[Queue, Entry, str]] = []
 
-    def fits(self, size: int) -> bool:
-        return self.held_bytes + size <= self.memory_limit
-
-    def exchange(self, name: str) -> Exchange:
-        if not name:
-            raise Refusal(403, "operation not permitted on the default exchange")
+    def exchange(self, name: str) -> dict[tuple[str, Queue], None]:
+        """Its bindings, in the order they were made. Raises Refusal 404 when it does not exist."""
         if name not in self.exchanges:
             raise Refusal(404, f"no exchange '{name}' in vhost '/'")
         return self.exchanges[name]
@@ -41,87 +44,55 @@ class Broker:
             raise Refusal(405, f"cannot obtain exclusive access to locked queue '{name}' in vhost '/'")
         return self.queues[name]
 
-    def declare_exchange(self, name: str, kind: str, *, durable: bool) -> None:
-        if kind == "headers":
-            raise not_implemented("headers exchanges")
-        if kind not in KINDS:
-            raise Refusal(503, f"unknown exchange type '{kind}'")
-        if name not in self.exchanges:
-            refuse_reserved("exchange", name)
-            self.exchanges[name] = Exchange(kind, durable=durable)
-        current = self.exchange(name)
-        if (current.kind, current.durable) != (kind, durable):
-            why = f"received {kind, durable} but current is {current.kind, current.durable}"
-            raise Refusal(406, f"inequivalent arg for exchange '{name}' in vhost '/': {why}")
-
-    def delete_exchange(self, name: str, *, if_unused: bool) -> None:
-        refuse_reserved("exchange", name)
-        if name in self.exchanges and if_unused and self.exchanges[name].bindings:
-            raise Refusal(406, f"exchange '{name}' in vhost '/' in use")
-        self.exchanges.pop(name, None)
-
-    def declare_queue(self, name: str, options: QueueOptions, asker: object) -> Queue:
+    def declare_queue(self, method: Methods.Declare, asker: object) -> Queue:
         """The queue of that name, made if need be (an empty name: one is chosen)."""
+        name = method.queue
+        if method.passive:
+            return self.queue(name, asker)
+        options = options_of(method)
         if name in self.queues:
-            queue = self.queue(name, asker)
-            if difference := queue.options.differs_in(options):
-                raise Refusal(406, f"inequivalent arg for queue '{name}' in vhost '/': {difference}")
-            return queue
-        options.check(name)
-        refuse_reserved("queue", name)
+            current = self.queue(name, asker).options
+            for option in sorted({option for option, _ in current.items() ^ options.items()}):
+                why = f"received {options.get(option)!r} but current is {current.get(option)!r}"
+                raise Refusal(406, f"inequivalent arg '{option}' for queue '{name}' in vhost '/': {why}")
+            return self.queues[name]
         name = name or f"amq.gen-{secrets.token_urlsafe(16)}"
-        owner = asker if options.exclusive else None
-        self.queues[name] = Queue(name, options, owner=owner, broker=self)
+        self.queues[name] = Queue(name, options, owner=asker if method.exclusive else None, broker=self)
         return self.queues[name]
+
+    def bind(self, exchange: str, queue: Queue, pattern: str) -> None:
+        """It may be what at-least-once dead letters are waiting for."""
+        self.exchange(exchange)[(pattern, queue)] = None
+        waiting, self._unburied = self._unburied, []
+        for letter in waiting:
+            self.bury(*letter)
 
     def delete_queue(self, queue: Queue) -> int:
         """Unbind it, drop what waits and tell its consumers; how many messages were dropped."""
-        for exchange in self.exchanges.values():
-            exchange.forget(queue)
-        self.queues.pop(queue.name, None)
+        del self.queues[queue.name]
         queue.deleted = True
-        for consumer in list(queue.consumers):
+        for name, bindings in self.exchanges.items():
+            self.exchanges[name] = {each: None for each in bindings if each[1] is not queue}
+        for consumer in queue.consumers:
             consumer.lose_queue()
         queue.consumers.clear()
         return queue.purge()
 
-    def route(self, exchange: str, key: str) -> tuple[Queue, ...]:
-        if exchange:
-            return self.exchange(exchange).route(key)
-        return (self.queues[key],) if key in self.queues else ()
+    def route(self, exchange: str, key: str) -> list[Queue]:
+        """Every queue once, however many of its bindings match."""
+        if not exchange:
+            return [self.queues[key]] if key in self.queues else []
+        bindings = self.exchanges.get(exchange, {})
+        return list(dict.fromkeys(queue for pattern, queue in bindings if topic_matches(pattern, key)))
 
-    def bury(self, queue: Queue, entry: Entry, reason: DeathReason) -> None:
-        """Dead-letter an entry its queue let go of. At-least-once ones wait, held, for a way to go."""
-        if queue.deleted or self._is_buried(queue, entry, reason) or not queue.keeps_dead_letters:
-            queue.settle(entry)
-            return
-        self._unburied.append((queue, entry, reason))
-        if self._retry is None:
-            self._retry = asyncio.get_running_loop().call_later(RETRY_SECONDS, self._bury_again)
-
-    def _is_buried(self, queue: Queue, entry: Entry, reason: DeathReason) -> bool:
-        """Whether every queue that should have the dead letter took it (True if none was named)."""
-        exchange = queue.dead_letter_exchange
-        if exchange is None or (exchange and exchange not in self.exchanges):
-            return exchange is None
-        key = queue.dead_letter_key
-        dead = entry.message.buried(queue.name, reason, exchange=exchange, key=key, at=clock.now())
-        targets = self.route(exchange, dead.routing_key)
-        straight = [each for each in targets if reason == "rejected" or not dead.would_cycle(each.name)]
-        taken = [target.append(dead) for target in straight]
-        return bool(targets) and all(taken)
-
-    def _bury_again(self) -> None:
-        self._retry = None
-        waiting, self._unburied = self._unburied, []
-        for queue, entry, reason in waiting:
-            self.bury(queue, entry, reason)
-
-    def close(self) -> None:
-        if self._retry is not None:
-            self._retry.cancel()
-
-
-def refuse_reserved(kind: str, name: str) -> None:
-    if name.startswith("amq."):
-        raise Refusal(403, f"{kind} name '{name}' contains reserved prefix 'amq.*'")
+    def bury(self, queue: Queue, entry: Entry, reason: str) -> None:
+        """Dead-letter an entry its queue let go of; an at-least-once one waits, held, for a way to go."""
+        if "x-dead-letter-exchange" in queue.options and not queue.deleted:
+            dead = entry.message.buried(queue, reason)
+            graves = self.route(dead.exchange, dead.routing_key)
+            if not graves and "x-dead-letter-strategy" in queue.options:
+                self._unburied.append((queue, entry, reason))
+                return
+            for grave in graves:
+                grave.append(dead)
+        queue.settle(entry)

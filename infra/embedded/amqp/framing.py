@@ -1,88 +1,52 @@
-"""Bytes to frames and back: AMQP 0-9-1 section 2.3, hardened against whatever a peer may send."""
+"""Bytes to frames, hardened against whatever a peer may send, and what is answered to it (AMQP 0-9-1)."""
 
-import struct
+from pamqp import base, frame, header
+from pamqp.exceptions import CLASS_MAPPING, AMQPHardError
 
-from pamqp import frame as codec
-from pamqp.base import Frame
-from pamqp.body import ContentBody
-from pamqp.commands import INDEX_MAPPING
-from pamqp.constants import FRAME_BODY, FRAME_END, FRAME_HEADER, FRAME_HEARTBEAT, FRAME_METHOD
-from pamqp.header import ContentHeader
-
-from infra.embedded.amqp.refusals import Refusal
-
-OVERHEAD = 8
-TYPES = {FRAME_METHOD, FRAME_HEADER, FRAME_BODY, FRAME_HEARTBEAT}
-PREFIX = struct.Struct(">BHI")
-UNREADABLE = (ValueError, KeyError, TypeError, struct.error, OverflowError, OSError, RecursionError)
-"""What pamqp raises for bytes that are not AMQP (a UnicodeDecodeError is a ValueError)."""
+FRAME_MIN = 4_096
+FRAME_MAX = 131_072
+FRAME_OVERHEAD = 8
 
 
-class FrameBuffer:
-    """Cuts the stream into frames; beyond what was just fed it holds at most one incomplete frame."""
+class Refusal(Exception):
+    """Closes the channel or, for what AMQP calls a hard error, the connection; the text is for a person."""
 
-    def __init__(self, frame_max: int) -> None:
-        self.frame_max = frame_max
-        self._bytes = bytearray()
-        self._at = 0
-
-    def feed(self, data: bytes) -> None:
-        del self._bytes[: self._at]
-        self._at = 0
-        self._bytes += data
-
-    def take(self, count: int) -> bytes | None:
-        """Exactly `count` bytes, or None until they are there."""
-        if len(self._bytes) - self._at < count:
-            return None
-        self._at += count
-        return bytes(self._bytes[self._at - count : self._at])
-
-    def next_frame(self) -> tuple[int, int, bytes] | None:
-        """(type, channel, payload), or None until one is complete. Raises Refusal 501 for anything else."""
-        if len(self._bytes) - self._at < PREFIX.size:
-            return None
-        kind, channel, size = PREFIX.unpack_from(self._bytes, self._at)
-        if kind not in TYPES:
-            raise Refusal(501, f"type {kind} is not a frame type")
-        if size > self.frame_max - OVERHEAD:
-            raise Refusal(501, f"a frame of {size} bytes exceeds the negotiated frame_max {self.frame_max}")
-        start = self._at + PREFIX.size
-        if len(self._bytes) <= start + size:
-            return None
-        if self._bytes[start + size] != FRAME_END:
-            raise Refusal(501, f"a frame of {size} bytes does not end with the frame-end octet")
-        self._at = start + size + 1
-        return kind, channel, bytes(self._bytes[start : start + size])
+    def __init__(self, code: int, reason: str) -> None:
+        kind = CLASS_MAPPING[code]
+        self.code = code
+        self.closes_connection = issubclass(kind, AMQPHardError)
+        text = f"{kind.__dict__['name'].replace('-', '_')} - {reason}"
+        self.text = text.encode()[:255].decode(errors="ignore")
+        super().__init__(self.text)
 
 
-def decode_method(payload: bytes) -> Frame:
-    """Raises Refusal: 503 for a method AMQP does not have, 502 for arguments that cannot be read."""
-    kind = INDEX_MAPPING.get(int.from_bytes(payload[:4], "big"))
-    if kind is None:
-        raise Refusal(503, f"unknown method {payload[:4].hex()}")
-    method: Frame = kind()
+def not_implemented(thing: str) -> Refusal:
+    return Refusal(540, f"the embedded endpoint does not implement {thing}; use RabbitMQ for that")
+
+
+def take(buffer: bytearray, count: int) -> bytes | None:
+    """Exactly `count` bytes off the front of the buffer, or None until they are there."""
+    if len(buffer) < count:
+        return None
+    taken = bytes(buffer[:count])
+    del buffer[:count]
+    return taken
+
+
+def next_frame(buffer: bytearray) -> tuple[int, frame.FrameTypes, int] | None:
+    """(channel, frame, its size in bytes), or None until one is complete. Raises Refusal 501."""
+    payload = int.from_bytes(buffer[3:7])
+    if payload > FRAME_MAX - FRAME_OVERHEAD:
+        raise Refusal(501, f"a frame of {payload} bytes exceeds the negotiated frame_max {FRAME_MAX}")
+    raw = take(buffer, payload + FRAME_OVERHEAD)
+    if raw is None:
+        return None
     try:
-        method.unmarshal(payload[4:])
-    except UNREADABLE as error:
-        raise Refusal(502, f"cannot read the arguments of {method.name}: {error}") from error
-    return method
-
-
-def decode_header(payload: bytes) -> ContentHeader:
-    """Raises Refusal 502 when the properties cannot be read, or could not be written again."""
-    header = ContentHeader()
-    try:
-        header.unmarshal(payload)
-        header.marshal()
-    except UNREADABLE as error:
-        raise Refusal(502, f"cannot read a content header: {error}") from error
-    return header
-
-
-def content(method: Frame, header: ContentHeader, body: bytes, *, channel: int, frame_max: int) -> bytes:
-    """A method with its message: one header frame and as many body frames as `frame_max` asks for."""
-    step = frame_max - OVERHEAD
-    parts: list[codec.FrameTypes] = [method, header]
-    parts += (ContentBody(body[start : start + step]) for start in range(0, len(body), step))
-    return b"".join(codec.marshal(part, channel) for part in parts)
+        _, channel, decoded = frame.unmarshal(raw)
+        if isinstance(decoded, base.Frame):
+            decoded.validate()
+        elif isinstance(decoded, header.ContentHeader):
+            decoded.marshal()  # what cannot be written again could not be delivered
+    except Exception as error:  # pamqp has no error of its own for most bytes that are not AMQP
+        raise Refusal(501, f"cannot read a frame of {len(raw)} bytes: {error}") from error
+    return channel, decoded, len(raw)
