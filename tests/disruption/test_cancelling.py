@@ -39,15 +39,15 @@ async def started_after_cancel(system: System, run: UUID) -> int:
 
 
 async def test_cancelling_stops_everything_and_starts_nothing(system: System) -> None:
-    await system.started("executor", OPS_SLOTS="50", OPS_LEASE_SECONDS="12")
-    run = await a_run(system, "MARKED=cancel-one", steps=6)
-    await system.running(run, 50)
+    await system.started("executor", OPS_SLOTS="20", OPS_LEASE_SECONDS="12")
+    run = await a_run(system, "MARKED=cancel-one", steps=3)
+    await system.running(run, 20)
     answer = await system.post(f"runs/{run}/cancel")
     assert answer.status_code == 202, answer.text
     assert await system.until_ended([run], within=90) == {"cancelled": 1}
-    assert await system.task_states(run) == {"cancelled": 60}
+    assert await system.task_states(run) == {"cancelled": 30}
     assert await started_after_cancel(system, run) == 0
-    assert await system.starts_of(run) == 50
+    assert await system.starts_of(run) == 20
     assert left_on_target("MARKED=cancel-one") == []
     await assert_all_is_well(system)
 
