@@ -3,6 +3,7 @@
 import asyncio
 import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
 from tests.support.ssh import Reachable, let_go, output_of, sandbox, script
-from workers.executor.steps.base import Fenced, NotResumable, StepFault
+from workers.executor.steps.base import Fenced, NotResumable, StepContext, StepFault
 from workers.executor.steps.ssh_exec import SshExecPlugin
 
 
@@ -28,6 +29,10 @@ while [ $i -lt 40 ]; do
 done
 exit 3
 """
+
+
+def _more_than(received: int, context: StepContext) -> bool:
+    return len(output_of(context).stdout) > received
 
 
 async def test_closing_the_connection_does_not_end_the_command(
@@ -135,7 +140,7 @@ async def test_a_cut_connection_is_taken_up_at_the_byte_where_it_stopped(
     attempt = await plugin.start(script(counted(host)), context)
     following = asyncio.create_task(attempt.follow())
     for received in (100_000, 700_000, 1_300_000):
-        await eventually(lambda received=received: len(output_of(context).stdout) > received)
+        await eventually(partial(_more_than, received, context))
         cut_connections(plugin)
 
     outcome = await following
