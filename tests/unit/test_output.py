@@ -197,3 +197,21 @@ async def test_a_worker_that_lost_the_task_is_told_so() -> None:
 
     with pytest.raises(Fenced):
         await sink.finish()
+
+
+async def test_a_flood_of_output_leaves_room_for_heartbeats() -> None:
+    turns = 0
+
+    async def beat() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    beating = asyncio.create_task(beat())
+    async with a_sink(Stored()) as sink:
+        for _ in range(200):
+            await sink.write("stdout", b"x" * 65_536)
+    beating.cancel()
+
+    assert turns > 200

@@ -169,6 +169,7 @@ class AttemptOutput:
                 excess += _inside_character(state.tail, excess)
                 del state.tail[:excess]
                 state.dropped += excess
+            await asyncio.sleep(0)  # nothing is stored here, and heartbeats must not wait for a flood to end
             return
         state.kept += len(data)
         await self._emit(stream, _shown(data), state.source_end)
