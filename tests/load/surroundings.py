@@ -31,6 +31,12 @@ class Pair:
     kind: str
 
 
+def passable(folder: Path) -> Path:
+    """The folder, open to be passed through: as root the embedded server runs as another user."""
+    folder.chmod(0o711)
+    return folder
+
+
 def plain(url: str) -> str:
     """The address as the driver itself takes it."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -76,8 +82,7 @@ async def _called(*command: str) -> bool:
 @asynccontextmanager
 async def embedded_pair(folder: Path) -> AsyncIterator[Pair]:
     """Our own PostgreSQL and AMQP endpoint, as the one-command default starts them."""
-    data = Path(tempfile.mkdtemp(prefix="postgres-", dir=folder))
-    data.chmod(0o711)
+    data = passable(Path(tempfile.mkdtemp(prefix="postgres-", dir=folder)))
     server = EmbeddedPostgres(data, free_port(25432))
     port, password = free_port(25672), secrets.token_hex(8)
     environment = os.environ | {
