@@ -35,7 +35,7 @@ async def measure(names: list[str], seconds: float) -> tuple[list[Row], bool]:
     complete = True
     with tempfile.TemporaryDirectory(prefix="ops-load-", ignore_cleanup_errors=True) as place:
         folder = passable(Path(place))
-        async with chosen_pair(folder, say) as pair:
+        async with chosen_pair(say) as pair:
             bench = Bench(pair=pair, folder=folder, seconds=seconds, note=say)
             for name in names:
                 began = time.monotonic()

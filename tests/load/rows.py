@@ -185,7 +185,7 @@ async def embedded(bench: Bench) -> AsyncIterator[Row]:
     if bench.pair.kind == "embedded":
         return
     async with AsyncExitStack() as stack:
-        pair = await stack.enter_async_context(embedded_pair(bench.folder))
+        pair = await stack.enter_async_context(embedded_pair())
         small = await stack.enter_async_context(product(pair, bench.folder))
         real = await stack.enter_async_context(product(bench.pair, bench.folder))
         mine, other = [], []
