@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.load import rows
 from tests.load.report import Row, as_table, save
 from tests.load.rows import Bench, Measurement
-from tests.load.surroundings import chosen_pair
+from tests.load.surroundings import chosen_pair, passable
 
 LIMIT_SECONDS = 120.0
 MEASUREMENTS: dict[str, Measurement] = {
@@ -23,14 +23,19 @@ def say(text: str) -> None:
     sys.stderr.write(text + "\n")
 
 
+def last_words(folder: Path) -> str:
+    """The ends of the logs of what was measured."""
+    logs = sorted(folder.glob("*.log"))
+    return "\n".join(f"--- {log.name}\n{log.read_text(errors='replace')[-2_000:]}" for log in logs)
+
+
 async def measure(names: list[str], seconds: float) -> tuple[list[Row], bool]:
     """The rows of these measurements, and whether each could be taken."""
     found: list[Row] = []
     complete = True
-    with tempfile.TemporaryDirectory(prefix="ops-load-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o711)
-        async with chosen_pair(folder, say) as pair:
+    with tempfile.TemporaryDirectory(prefix="ops-load-", ignore_cleanup_errors=True) as place:
+        folder = passable(Path(place))
+        async with chosen_pair(say) as pair:
             bench = Bench(pair=pair, folder=folder, seconds=seconds, note=say)
             for name in names:
                 began = time.monotonic()
@@ -40,8 +45,7 @@ async def measure(names: list[str], seconds: float) -> tuple[list[Row], bool]:
                 except Exception as error:
                     complete = False
                     say(f"{name}: {type(error).__name__}: {error}")
-                    for log in sorted(folder.glob("*.log")):
-                        say(f"--- {log.name}\n" + log.read_text(errors="replace")[-2_000:])
+                    say(last_words(folder))
                 say(f"{name}: {time.monotonic() - began:.0f} s")
     return found, complete
 

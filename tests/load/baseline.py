@@ -1,7 +1,7 @@
 """The least that could work: one endpoint, an outbox, a quorum queue, a worker, one table.
 
-The reachable ceiling of this very path in Python: no sign-in, audit, leases, attempts, history or recovery.
-`python -m tests.load.baseline api PORT` and `… worker`; addresses come from BASELINE_DATABASE and BASELINE_AMQP.
+The reachable ceiling of this path in Python: no sign-in, audit, leases, attempts, history or recovery.
+`python -m tests.load.baseline api PORT` and `… worker`; addresses from BASELINE_DATABASE, BASELINE_AMQP.
 """
 
 import asyncio
@@ -41,11 +41,15 @@ ACCEPT = """
     INSERT INTO outbox (body) SELECT * FROM unnest($4::text[]) RETURNING id
 """
 FINISH = """
-    WITH w AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::float8[]) AS w (id, first, count, at)),
+    WITH w AS (SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::float8[])
+               AS w (id, first, count, at)),
          done AS (UPDATE tasks SET claims = claims + 1 FROM w
-                   WHERE tasks.run_id = w.id AND tasks.number >= w.first AND tasks.number < w.first + w.count),
-         summed AS (SELECT id, sum(greatest(count, 1)) AS settled, min(at) AS at FROM w GROUP BY id)
-    UPDATE runs SET open = open - settled, claims = claims + settled, started_at = COALESCE(started_at, s.at),
+                   WHERE tasks.run_id = w.id AND tasks.number >= w.first
+                     AND tasks.number < w.first + w.count),
+         summed AS (
+             SELECT id, sum(greatest(count, 1)) AS settled, min(at) AS at FROM w GROUP BY id)
+    UPDATE runs SET open = open - settled, claims = claims + settled,
+                    started_at = COALESCE(started_at, s.at),
                     ended_at = CASE WHEN open <= settled THEN now() END
       FROM summed AS s WHERE runs.id = s.id
 """

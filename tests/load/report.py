@@ -38,9 +38,8 @@ def as_table(rows: Sequence[Row]) -> str:
     for row in rows:
         baseline = "" if row.baseline is None else f"{_short(row.baseline)} {row.unit}"
         ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        lines.append(
-            f"| {row.name} | {_short(row.ours)} {row.unit} | {baseline} | {ratio} | {row.wanted} | {row.note} |"
-        )
+        cells = (row.name, f"{_short(row.ours)} {row.unit}", baseline, ratio, row.wanted, row.note)
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -24,11 +24,17 @@ Note = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A PostgreSQL server on which databases can be created, and a broker nobody else uses."""
+    """A PostgreSQL server on which databases can be created (None: embedded), and a broker of our own."""
 
-    server_url: str
+    server_url: str | None
     amqp_url: str
     kind: str
+
+
+def passable(folder: Path) -> Path:
+    """The folder, open to be passed through: as root the embedded server runs as another user."""
+    folder.chmod(0o711)
+    return folder
 
 
 def plain(url: str) -> str:
@@ -37,12 +43,12 @@ def plain(url: str) -> str:
 
 
 @asynccontextmanager
-async def chosen_pair(folder: Path, note: Note) -> AsyncIterator[Pair]:
+async def chosen_pair(note: Note) -> AsyncIterator[Pair]:
     """The servers that OPS_TEST_DATABASE_URL and OPS_TEST_AMQP_URL name, else embedded ones."""
     database, broker = os.environ.get("OPS_TEST_DATABASE_URL"), os.environ.get("OPS_TEST_AMQP_URL")
     if not (database and broker):
         note("Embedded PostgreSQL and broker: set OPS_TEST_DATABASE_URL and OPS_TEST_AMQP_URL for real ones.")
-        async with embedded_pair(folder) as pair:
+        async with embedded_pair() as pair:
             yield pair
         return
     async with _own_vhost(broker, note) as amqp_url:
@@ -74,40 +80,42 @@ async def _called(*command: str) -> bool:
 
 
 @asynccontextmanager
-async def embedded_pair(folder: Path) -> AsyncIterator[Pair]:
-    """Our own PostgreSQL and AMQP endpoint, as the one-command default starts them."""
-    data = Path(tempfile.mkdtemp(prefix="postgres-", dir=folder))
-    data.chmod(0o711)
-    server = EmbeddedPostgres(data, free_port(25432))
+async def embedded_pair() -> AsyncIterator[Pair]:
+    """Our own AMQP endpoint, as the one-command default starts it; PostgreSQL comes with each database."""
     port, password = free_port(25672), secrets.token_hex(8)
     environment = os.environ | {
         "OPS_EMBEDDED_AMQP_PORT": str(port),
         "OPS_EMBEDDED_AMQP_USERNAME": "load",
         "OPS_EMBEDDED_AMQP_PASSWORD": password,
     }
-    url = await server.start()
     broker = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "infra.embedded.amqp", env=environment
     )
     try:
-        yield Pair(
-            server_url=plain(url), amqp_url=f"amqp://load:{password}@127.0.0.1:{port}/", kind="embedded"
-        )
+        yield Pair(server_url=None, amqp_url=f"amqp://load:{password}@127.0.0.1:{port}/", kind="embedded")
     finally:
         broker.terminate()
         await broker.wait()
-        await server.stop()
 
 
 @asynccontextmanager
-async def own_database(server_url: str) -> AsyncIterator[str]:
-    """The address of an empty database that is gone afterwards."""
+async def own_database(pair: Pair, folder: Path) -> AsyncIterator[str]:
+    """The address of an empty database that is gone afterwards; embedded on a server of its own."""
+    if pair.server_url is None:
+        server = EmbeddedPostgres(
+            passable(Path(tempfile.mkdtemp(prefix="postgres-", dir=folder))), free_port(25432)
+        )
+        try:
+            yield plain(await server.start())
+        finally:
+            await server.stop()
+        return
     name = f"ops_load_{secrets.token_hex(6)}"
-    await _statement(server_url, f"CREATE DATABASE {name}")
+    await _statement(pair.server_url, f"CREATE DATABASE {name}")
     try:
-        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+        yield make_url(pair.server_url).set(database=name).render_as_string(hide_password=False)
     finally:
-        await _statement(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+        await _statement(pair.server_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 async def _statement(url: str, statement: str) -> None:

@@ -224,7 +224,7 @@ async def _ready(url: str) -> None:
 
 @asynccontextmanager
 async def product(pair: Pair, folder: Path, *, slots: int = 100) -> AsyncIterator[Product]:
-    async with own_database(pair.server_url) as url:
+    async with own_database(pair, folder) as url:
         system = Product(url, folder)
         try:
             await system.start(pair.amqp_url, slots=slots)
@@ -235,7 +235,7 @@ async def product(pair: Pair, folder: Path, *, slots: int = 100) -> AsyncIterato
 
 @asynccontextmanager
 async def limit(pair: Pair, folder: Path) -> AsyncIterator[Baseline]:
-    async with own_database(pair.server_url) as url:
+    async with own_database(pair, folder) as url:
         system = Baseline(url, folder)
         try:
             await system.start(pair.amqp_url)

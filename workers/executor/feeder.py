@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -35,6 +36,8 @@ class Feeder:
         self._around = around
         self._slots = process.settings.slots
         self._running: dict[UUID, RunningAttempt] = {}
+        self._settling: set[UUID] = set()
+        """Those of them that act no more: their slot is free while their end is being written."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._named: deque[UUID] = deque()
         self._wake = asyncio.Event()
@@ -50,7 +53,7 @@ class Feeder:
 
     def offer(self, task_ids: Sequence[UUID]) -> None:
         """Tasks that a message named; claimed as far as slots are free, found again otherwise."""
-        room = max(0, self._slots - len(self._running) - len(self._named))
+        room = max(0, self._free() - len(self._named))
         self._named.extend(task_ids[:room])
         self._look_now = self._look_now or len(task_ids) > room
         self._wake.set()
@@ -85,10 +88,15 @@ class Feeder:
                     log.exception("claim.failed")
                 self._look_now = True
 
+    def _free(self) -> int:
+        """Slots nobody acts in; none while writing falls behind by as many ends as there are slots."""
+        acting = len(self._running) - len(self._settling)
+        return max(0, min(self._slots - acting, 2 * self._slots - len(self._running)))
+
     async def fill(self) -> None:
         """Claim until slots or work run out."""
         while not self._closed and self._lease.fresh:
-            free = min(self._slots - len(self._running), CLAIM_BATCH)
+            free = min(self._free(), CLAIM_BATCH)
             if free <= 0 or not (self._named or self._look_now):
                 return
             named = [self._named.popleft() for _ in range(min(free, len(self._named)))]
@@ -123,13 +131,19 @@ class Feeder:
 
     def _start(self, task: Claimed, attempt: RunningAttempt) -> None:
         self._running[task.id] = attempt
+        attempt.on_acted = partial(self._acted, task.id)
         running = asyncio.create_task(attempt.run(), name=f"attempt {task.id}")
         self._tasks.add(running)
         running.add_done_callback(lambda done: self._ended(task, done))
 
+    def _acted(self, task_id: UUID) -> None:
+        self._settling.add(task_id)
+        self._wake.set()
+
     def _ended(self, task: Claimed, running: "asyncio.Task[None]") -> None:
         self._tasks.discard(running)
         self._running.pop(task.id, None)
+        self._settling.discard(task.id)
         if not running.cancelled() and (error := running.exception()):
             if isinstance(error, Fenced | StillDown) or is_outage(error):
                 self._answer_lost = self._look_now = True  # if it is still ours, it is found there

@@ -89,6 +89,8 @@ class RunningAttempt:
         self._around = around
         self._stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
         self._may_have_acted = task.handle is not None
+        self.on_acted: Callable[[], None] | None = None
+        """Called once the target has been dealt with and only our own books remain to be written."""
         self._log = log.bind(run_id=str(task.run_id), task_id=str(task.id), attempt=task.attempt)
 
     def ask_to_stop(self, reason: StopReason) -> None:
@@ -256,6 +258,8 @@ class RunningAttempt:
             words=named,
             outputs=ended.outputs,
         )
+        if self.on_acted is not None:
+            self.on_acted()
         await self._around.ledger.settle(self.task, self.spec, named_end, output)
 
     def _host(self) -> str:
