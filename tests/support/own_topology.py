@@ -1,6 +1,6 @@
 """The application's exchanges and queues under names of one test alone, for a broker that is shared."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from uuid import uuid4
@@ -16,8 +16,8 @@ POOLS = ("default", "dmz")
 
 
 @asynccontextmanager
-async def own_topology(url: str) -> AsyncIterator[str]:
-    """Renames everything while the block lasts and deletes it from the broker afterwards; the prefix."""
+async def own_topology(url: str, *, outlived: bool) -> AsyncIterator[str]:
+    """Renames everything while the block lasts; the prefix. A broker that outlives the test is tidied up."""
     prefix = f"test-{uuid4().hex[:10]}"
     with pytest.MonkeyPatch.context() as patch:
         renamed = {name: f"{prefix}.{name}" for name in (exchange.name for exchange in topology.EXCHANGES)}
@@ -37,8 +37,13 @@ async def own_topology(url: str) -> AsyncIterator[str]:
         try:
             yield prefix
         finally:
-            async with await aio_pika.connect(url) as connection, connection.channel() as channel:
-                for queue in topology.durable_queues(POOLS):
-                    await channel.queue_delete(queue.name)
-                for exchange in exchanges:
-                    await channel.exchange_delete(exchange.name)
+            if outlived:
+                await delete(url, exchanges)
+
+
+async def delete(url: str, exchanges: Iterable[topology.Exchange]) -> None:
+    async with await aio_pika.connect(url) as connection, connection.channel() as channel:
+        for queue in topology.durable_queues(POOLS):
+            await channel.queue_delete(queue.name)
+        for exchange in exchanges:
+            await channel.exchange_delete(exchange.name)

@@ -10,6 +10,7 @@ from yarl import URL
 from infra.broker import declare_topology
 from infra.database import connect
 from tests.support.amqp_endpoints import RABBITMQ_URL, EmbeddedEndpoint, Endpoint, RabbitEndpoint
+from tests.support.amqp_queues import depth, fetch
 from tests.support.database import SessionDatabase, empty
 from tests.support.engine import Engine
 from tests.support.own_topology import POOLS, own_topology
@@ -45,7 +46,7 @@ async def endpoint(request: pytest.FixtureRequest) -> AsyncIterator[Endpoint]:
         except OSError:
             pytest.skip("no RabbitMQ answers")
     await endpoint.start()
-    async with own_topology(endpoint.url):
+    async with own_topology(endpoint.url, outlived=not endpoint.embedded):
         await declare_topology(endpoint.url, queue_type="quorum", pools=POOLS)
         yield endpoint
     await endpoint.stop()
@@ -59,9 +60,8 @@ async def waiting(endpoint: Endpoint) -> Waiting:
         taken = []
         async with await aio_pika.connect(endpoint.url) as connection, connection.channel() as channel:
             found = await channel.get_queue(queue, ensure=False)
-            while message := await found.get(fail=False):
-                await message.ack()
-                taken.append(message)
+            while await depth(channel, found):
+                taken.append(await fetch(found))
         return taken
 
     return take

@@ -7,6 +7,7 @@ from contracts import topology
 from infra.broker import declare_topology
 from infra.rabbitmq.definitions import definitions
 from tests.support.amqp_endpoints import Endpoint
+from tests.support.amqp_queues import fetch
 from tests.support.own_topology import POOLS
 
 # A redeclaration with other arguments is refused, so one that succeeds proves them equal.
@@ -25,7 +26,7 @@ async def test_declared_queues_and_exchanges_equal_the_definitions(endpoint: End
             exchange = await channel.get_exchange(binding["source"], ensure=False)
             key = binding["routing_key"].replace("#", "any.thing")
             await exchange.publish(aio_pika.Message(b"x"), key)
-            assert (await found.get()).body == b"x"
+            assert (await fetch(found)).body == b"x"
 
 
 @pytest.mark.broker
