@@ -2,13 +2,11 @@
 
 import os
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, cast
 
 from aio_pika.abc import AbstractConnection
 from yarl import URL
 
 from infra.embedded.amqp import AmqpServer
-from tests.support.eventually import eventually
 from tests.support.tcp_relay import TcpRelay
 
 RABBITMQ_URL = os.environ.get("OPS_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/")
@@ -68,12 +66,6 @@ class RabbitEndpoint:
         await self._relay.stop()
 
 
-T = TypeVar("T")
 Endpoint = EmbeddedEndpoint | RabbitEndpoint
 Connect = Callable[[], Awaitable[AbstractConnection]]
 Name = Callable[[str], str]
-
-
-async def soon(check: Callable[[], Awaitable[T | None]], *, within: float = 10.0, every: float = 0.02) -> T:
-    """`eventually` for a check that has to be awaited and may say None."""
-    return cast("T", await eventually(cast("Callable[[], Awaitable[T]]", check), within=within, every=every))

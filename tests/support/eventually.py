@@ -2,15 +2,24 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, overload
+
+T = TypeVar("T")
+
+
+@overload
+async def eventually(
+    check: Callable[..., Awaitable[T | None]], *, within: float = ..., every: float = ...
+) -> T: ...
+
+
+@overload
+async def eventually(check: Callable[..., T | None], *, within: float = ..., every: float = ...) -> T: ...
 
 
 async def eventually(check: Callable[[], Any], *, within: float = 10.0, every: float = 0.02) -> Any:
-    """The first truthy answer of `check`, awaited if it is awaitable.
-
-    AssertionError with the last answer after `within` seconds.
-    """
+    """The first truthy answer of `check`; AssertionError with the last answer after `within` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within
     while True:

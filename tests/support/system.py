@@ -88,7 +88,7 @@ class System:
             if child.name.startswith("gateway"):
                 await eventually(self._gateway_answers, within=60, every=0.1)
             else:
-                await eventually(lambda c=child: c.said("process.ready"), within=60)  # type: ignore[misc]
+                await eventually(lambda c=child: c.said("process.ready"), within=60)
 
     async def _gateway_answers(self) -> bool:
         try:

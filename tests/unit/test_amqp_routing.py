@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.embedded.amqp.exchanges import topic_matches
+from infra.embedded.amqp.broker import topic_matches
 
 WORDS = st.sampled_from(["runs", "start-run", "v1", ""])
 KEYS = st.lists(WORDS, max_size=5).map(".".join)

@@ -20,7 +20,7 @@ CHOICES = {
     "x-queue-type": ("classic", "quorum"),
     "x-dead-letter-strategy": ("at-least-once",),
     "x-overflow": ("reject-publish",),
-    "x-delivery-limit": range(2**31),
+    "x-delivery-limit": range(1_000),
 }
 TEXTS = ("x-dead-letter-exchange", "x-dead-letter-routing-key")
 

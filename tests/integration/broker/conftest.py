@@ -76,7 +76,7 @@ async def connection(connect: Connect) -> AbstractConnection:
 
 @pytest.fixture
 async def name(broker: Endpoint) -> AsyncIterator[Name]:
-    """Unique names for queues and exchanges, all deleted afterwards."""
+    """Unique names for queues and exchanges, deleted afterwards where the broker outlives the test."""
     prefix, used = f"ops-test-{uuid4().hex[:12]}", set[str]()
 
     def unique(word: str) -> str:
@@ -84,6 +84,8 @@ async def name(broker: Endpoint) -> AsyncIterator[Name]:
         return f"{prefix}.{word}"
 
     yield unique
+    if broker.embedded:
+        return
     async with await aio_pika.connect(broker.url) as cleaner, cleaner.channel() as channel:
         for each in sorted(used):
             await channel.queue_delete(each)

@@ -15,7 +15,7 @@ from contracts.runs.messages import RunsChanged, StartRun
 from contracts.topology import DEAD_LETTERS, DELIVERY_LIMIT, START_RUN, QueueType
 from infra import broker as brokers
 from infra import clock
-from tests.support.amqp_endpoints import EmbeddedEndpoint, soon
+from tests.support.amqp_endpoints import EmbeddedEndpoint
 from tests.support.eventually import eventually
 
 QUEUE_TYPES = pytest.mark.parametrize("queue_type", ["classic", "quorum"])
@@ -150,7 +150,7 @@ async def test_a_message_that_kills_its_consumer_is_not_delivered_for_ever(
         for delivery in range(DELIVERY_LIMIT + 1):
             await eventually(lambda delivery=delivery: deliveries == delivery + 1)
             await embedded.cut()
-        await soon(is_dead)
+        await eventually(is_dead)
         over.set()
     await publisher.close()
     assert deliveries == DELIVERY_LIMIT + 1

@@ -5,7 +5,8 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage, AbstractQueue
 from aio_pika.exceptions import ChannelInvalidStateError, ChannelNotFoundEntity, ChannelPreconditionFailed
 
-from tests.support.amqp_endpoints import Connect, Endpoint, Name, soon
+from tests.support.amqp_endpoints import Connect, Endpoint, Name
+from tests.support.amqp_queues import fetch, hold, settled
 from tests.support.eventually import eventually
 
 KINDS = pytest.mark.parametrize("queue_type", ["classic", "quorum"])
@@ -32,16 +33,6 @@ class Inbox:
     @property
     def bodies(self) -> list[int]:
         return [int(message.body) for message in self.messages]
-
-
-async def settled(channel: AbstractChannel, queue: AbstractQueue, *, ready: int) -> None:
-    """Wait until exactly `ready` messages wait in the queue."""
-
-    async def is_so() -> bool:
-        counted = await channel.declare_queue(queue.name, passive=True)
-        return counted.declaration_result.message_count == ready
-
-    await soon(is_so)
 
 
 @KINDS
@@ -76,22 +67,6 @@ async def test_consumers_take_turns(connect: Connect, name: Name, queue_type: st
     await eventually(lambda: [len(inbox.messages) for inbox in inboxes] == [3, 3, 3])
 
 
-async def test_one_ack_can_settle_all_before_it(connection: AbstractConnection, name: Name) -> None:
-    channel, reader = await connection.channel(), await connection.channel()
-    queue, inbox = await a_queue(channel, name("q")), Inbox()
-    await fill(channel, queue, 5)
-    consumed = await reader.get_queue(queue.name)
-    await consumed.consume(inbox)
-    await eventually(lambda: len(inbox.messages) == 5)
-
-    await inbox.messages[2].ack(multiple=True)
-    await reader.close()
-
-    await settled(channel, queue, ready=2)
-    left = [await queue.get(no_ack=True) for _ in range(2)]
-    assert [(int(each.body), each.redelivered) for each in left] == [(3, True), (4, True)]
-
-
 @KINDS
 async def test_what_is_requeued_comes_again_in_its_old_order(
     connection: AbstractConnection, name: Name, queue_type: str
@@ -99,12 +74,13 @@ async def test_what_is_requeued_comes_again_in_its_old_order(
     channel = await connection.channel()
     queue = await a_queue(channel, name("q"), queue_type)
     await fill(channel, queue, 4)
-    got = [await queue.get() for _ in range(3)]
+    got = [await hold(queue) for _ in range(3)]
 
-    await got[2].nack(multiple=True, requeue=True)
+    for message in got if queue_type == "quorum" else reversed(got):
+        await message.nack(requeue=True)
 
     await settled(channel, queue, ready=4)
-    again = [await queue.get(no_ack=True) for _ in range(4)]
+    again = [await fetch(queue) for _ in range(4)]
     assert [int(each.body) for each in again if each.redelivered] == [0, 1, 2]
     if queue_type == "classic":  # a quorum queue of RabbitMQ may hand out a fresh one first
         assert [int(each.body) for each in again] == [0, 1, 2, 3]
@@ -130,7 +106,7 @@ async def test_unacknowledged_messages_are_redelivered_when_the_consumer_is_cut_
         await doomed.close()
 
     await settled(channel, queue, ready=4)
-    again = [await queue.get(no_ack=True) for _ in range(4)]
+    again = [await fetch(queue) for _ in range(4)]
     assert [(int(each.body), each.redelivered) for each in again] == [(n, True) for n in range(1, 5)]
     await doomed.close()
 
@@ -158,35 +134,12 @@ async def test_an_unknown_delivery_tag_closes_the_channel_with_406(
     channel = await connection.channel()
     queue = await a_queue(channel, name("q"))
     await fill(channel, queue, 1)
-    message = await queue.get()
-    assert message is not None
-    await message.ack()
+    message = await fetch(queue)
 
     await (await channel.get_underlay_channel()).basic_ack(message.delivery_tag or 0)
 
     with pytest.raises((ChannelPreconditionFailed, ChannelInvalidStateError)):
-        await soon(lambda: queue.get(fail=False))
-
-
-async def test_get_on_an_empty_queue_says_so(connection: AbstractConnection, name: Name) -> None:
-    channel = await connection.channel()
-    queue = await a_queue(channel, name("q"))
-
-    assert await queue.get(fail=False) is None
-
-
-async def test_without_acknowledgement_nothing_is_held(connection: AbstractConnection, name: Name) -> None:
-    channel = await connection.channel()
-    queue, inbox = await a_queue(channel, name("q")), Inbox()
-    await fill(channel, queue, 20)
-
-    await queue.consume(inbox, no_ack=True)
-    await eventually(lambda: len(inbox.messages) == 20)
-    await channel.close()
-
-    other = await connection.channel()
-    counted = await other.declare_queue(queue.name, passive=True)
-    assert counted.declaration_result.message_count == 0
+        await settled(channel, queue, ready=-1)
 
 
 async def test_a_channel_closed_for_an_error_gives_back_what_it_held(

@@ -9,7 +9,8 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMe
 from pamqp.common import FieldTable
 
 from contracts.topology import Queue
-from tests.support.amqp_endpoints import Endpoint, Name, soon
+from tests.support.amqp_endpoints import Endpoint, Name
+from tests.support.amqp_queues import depth, fetch, hold
 
 
 async def with_dead_letters(
@@ -29,10 +30,6 @@ async def publish(channel: AbstractChannel, queue: AbstractQueue, body: bytes, *
     await channel.default_exchange.publish(aio_pika.Message(body, headers=headers), queue.name)
 
 
-async def fetched(queue: AbstractQueue) -> AbstractIncomingMessage:
-    return await soon(lambda: queue.get(fail=False, no_ack=True))
-
-
 def the_death(message: AbstractIncomingMessage) -> dict[str, Any]:
     deaths = message.headers["x-death"]
     assert isinstance(deaths, list)
@@ -48,11 +45,11 @@ async def test_a_rejected_message_is_dead_lettered_with_its_history(
     channel = await connection.channel()
     work, dead = await with_dead_letters(channel, name, {"x-queue-type": queue_type})
     await publish(channel, work, b"bad", traceparent="00-1-2-3")
-    message = await soon(lambda: work.get(fail=False))
+    message = await hold(work)
 
     await message.reject(requeue=False)
 
-    letter = await fetched(dead)
+    letter = await fetch(dead)
     death = the_death(letter)
     assert death.pop("time").timestamp() > 1_700_000_000
     assert death == {
@@ -79,9 +76,9 @@ async def test_without_a_routing_key_of_its_own_a_dead_letter_keeps_the_old_one(
     work, dead = await with_dead_letters(channel, name, {}, key=None)
     await publish(channel, work, b"bad")
 
-    await (await work.get()).reject(requeue=False)
+    await (await hold(work)).reject(requeue=False)
 
-    assert (await fetched(dead)).routing_key == work.name
+    assert (await fetch(dead)).routing_key == work.name
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
@@ -100,7 +97,7 @@ async def test_a_delivery_limit_of_n_allows_n_plus_1_deliveries(
     await work.consume(refuse)
     await publish(channel, work, b"poison")
 
-    letter = await fetched(dead)
+    letter = await fetch(dead)
     assert counts == [(False, None), *((True, count) for count in range(1, limit + 1))]
     assert (the_death(letter)["reason"], the_death(letter)["count"]) == ("delivery_limit", 1)
     assert "x-delivery-count" not in letter.headers
@@ -125,51 +122,7 @@ async def test_a_message_that_killed_its_consumers_reaches_the_delivery_limit_to
             await victim.consume(die)
             await seen.wait()
 
-    assert the_death(await fetched(dead))["reason"] == "delivery_limit"
-
-
-async def test_a_second_death_in_the_same_queue_counts_up(connection: AbstractConnection, name: Name) -> None:
-    channel = await connection.channel()
-    work, dead = await with_dead_letters(channel, name, {})
-    await publish(channel, work, b"bad")
-    await (await work.get()).reject(requeue=False)
-    letter = await fetched(dead)
-
-    again = aio_pika.Message(letter.body, headers=dict(letter.headers))
-    await channel.default_exchange.publish(again, work.name)
-    await (await work.get()).reject(requeue=False)
-
-    assert the_death(await fetched(dead))["count"] == 2
-
-
-async def test_the_oldest_message_leaves_a_full_queue_as_a_dead_letter(
-    connection: AbstractConnection, name: Name
-) -> None:
-    channel = await connection.channel()
-    work, dead = await with_dead_letters(channel, name, {"x-max-length": 2})
-
-    for body in (b"1", b"2", b"3"):
-        await publish(channel, work, body)
-
-    letter = await fetched(dead)
-    assert (letter.body, the_death(letter)["reason"]) == (b"1", "maxlen")
-    assert [(await work.get(no_ack=True)).body for _ in range(2)] == [b"2", b"3"]
-
-
-async def test_dead_letters_do_not_go_round_in_a_circle(connection: AbstractConnection, name: Name) -> None:
-    channel = await connection.channel()
-    arguments: FieldTable = {
-        "x-max-length": 1,
-        "x-dead-letter-exchange": "",
-        "x-dead-letter-routing-key": name("ring"),
-    }
-    ring = await channel.declare_queue(name("ring"), durable=True, arguments=arguments)
-
-    for body in (b"1", b"2", b"3"):
-        await publish(channel, ring, body)
-
-    assert (await fetched(ring)).body == b"3"
-    assert await ring.get(fail=False) is None
+    assert the_death(await fetch(dead))["reason"] == "delivery_limit"
 
 
 async def test_without_a_dead_letter_exchange_a_rejected_message_is_gone(
@@ -179,9 +132,9 @@ async def test_without_a_dead_letter_exchange_a_rejected_message_is_gone(
     queue = await channel.declare_queue(name("q"), durable=True)
     await publish(channel, queue, b"bad")
 
-    await (await queue.get()).reject(requeue=False)
+    await (await hold(queue)).reject(requeue=False)
 
-    assert await queue.get(fail=False) is None
+    assert await depth(channel, queue) == 0
 
 
 async def test_at_least_once_dead_letters_wait_for_their_exchange(
@@ -198,13 +151,13 @@ async def test_at_least_once_dead_letters_wait_for_their_exchange(
     }
     work = await channel.declare_queue(name("work"), durable=True, arguments=arguments)
     await publish(channel, work, b"bad")
-    await (await work.get()).reject(requeue=False)
+    await (await hold(work)).reject(requeue=False)
 
-    exchange = await channel.declare_exchange(name("late"), "fanout", durable=True)
+    exchange = await channel.declare_exchange(name("late"), "topic", durable=True)
     dead = await channel.declare_queue(name("dead"), durable=True)
-    await dead.bind(exchange)
+    await dead.bind(exchange, "#")
 
-    assert (await fetched(dead)).body == b"bad"
+    assert (await fetch(dead)).body == b"bad"
 
 
 @pytest.mark.parametrize("queue_type", ["classic", "quorum"])
@@ -222,6 +175,6 @@ async def test_the_queues_of_our_topology_can_be_declared_and_dead_letter(
     await dead.bind(graves, "#")
     await commands.publish(aio_pika.Message(b"{}"), ours.routing_key)
 
-    await (await soon(lambda: queue.get(fail=False))).reject(requeue=False)
+    await (await hold(queue)).reject(requeue=False)
 
-    assert the_death(await fetched(dead))["queue"] == queue.name
+    assert the_death(await fetch(dead))["queue"] == queue.name

@@ -14,7 +14,8 @@ import aio_pika
 import pytest
 
 from infra.embedded.amqp import AmqpServer
-from tests.support.amqp_endpoints import EmbeddedEndpoint, soon
+from tests.support.amqp_endpoints import EmbeddedEndpoint
+from tests.support.eventually import eventually
 from tests.support.raw_amqp import RawAmqp
 
 ROOT = Path(__file__).parents[3]
@@ -49,7 +50,7 @@ async def test_connections_leave_no_task_and_no_timer_behind() -> None:
 
     await server.stop()
 
-    assert await soon(lambda: _as_before(before))
+    assert await eventually(lambda: _as_before(before))
     pending = [handle for handle in loop._scheduled if not handle.cancelled()]  # type: ignore[attr-defined]
     assert not [handle for handle in pending if "infra.embedded" in repr(handle)]
 
@@ -92,7 +93,7 @@ async def test_the_process_serves_until_sigterm_and_says_goodbye(started: Start)
         except ConnectionError:
             return None
 
-    raw = await soon(connected)
+    raw = await eventually(connected)
     process.send_signal(signal.SIGTERM)
 
     assert (await raw.connection_close()).reply_code == 320

@@ -5,7 +5,7 @@ import pytest
 from aio_pika.abc import AbstractIncomingMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 
-from tests.support.amqp_endpoints import Endpoint, Name, soon
+from tests.support.amqp_endpoints import Endpoint, Name
 from tests.support.eventually import eventually
 
 
@@ -45,7 +45,7 @@ async def arrives_in_the_end(broker: Endpoint, exchange: str, key: str) -> None:
                 return False
             return True
 
-    await soon(published, within=30, every=0.1)
+    await eventually(published, within=30, every=0.1)
 
 
 @pytest.mark.parametrize("outages", [1, 3])

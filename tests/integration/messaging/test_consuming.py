@@ -20,7 +20,7 @@ from infra.consuming import Consumers
 from infra.database import connect, sessions_of
 from infra.outages import Gate
 from infra.unit_of_work import new_meta
-from tests.support.amqp_endpoints import Endpoint, soon
+from tests.support.amqp_endpoints import Endpoint
 from tests.support.database import server_url
 from tests.support.engine import Engine
 from tests.support.eventually import eventually
@@ -113,7 +113,7 @@ async def test_a_handler_that_fails_makes_a_dead_letter_at_once_with_all_that_is
 
     await consuming.start(handle)
     run = await consuming.start_run()
-    [letter] = await soon(consuming.letters)
+    [letter] = await eventually(consuming.letters)
 
     assert calls == 1, "nothing is ever handed back to be tried again"
     assert (letter.exchange, letter.routing_key) == (StartRun.exchange, StartRun.wire_type)
@@ -133,7 +133,7 @@ async def test_a_malformed_body_is_kept_as_it_is(consuming: Consuming, body: byt
     await consuming.start(handle)
     await consuming.send(body)
     run = await consuming.start_run()
-    [letter] = await soon(consuming.letters)
+    [letter] = await eventually(consuming.letters)
 
     assert letter.body == body
     await eventually(lambda: heard == [run])
@@ -217,12 +217,12 @@ async def test_a_database_outage_rejects_nothing_and_loses_nothing(
 
     await each.start(handle)
     runs = {await each.start_run() for _ in range(5)}
-    await soon(stored)
+    await eventually(stored)
     await network.stop()
     runs |= {await each.start_run() for _ in range(20)}
     await eventually(lambda: not each.gate.is_open)
     await network.start()
-    await soon(stored, within=20)
+    await eventually(stored, within=20)
     letters = await each.letters()
     await each.consumers.stop()
     await each.publisher.close()

@@ -16,8 +16,9 @@ from infra.outages import Gate
 from infra.relay import OutboxRelay
 from infra.unit_of_work import OpenUnitOfWork, new_meta, unit_of_work
 from tests.integration.messaging.conftest import Waiting
-from tests.support.amqp_endpoints import Endpoint, soon
+from tests.support.amqp_endpoints import Endpoint
 from tests.support.engine import Engine
+from tests.support.eventually import eventually
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ async def test_a_confirmed_row_is_deleted_and_its_message_arrives_persistent_and
 ) -> None:
     run = uuid4()
     await emit(open_uow, StartRun(run_id=run))
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
 
     [message] = await waiting(topology.START_RUN.name)
     assert run_ids([message]) == [run]
@@ -87,7 +88,7 @@ async def test_a_rolled_back_transaction_leaves_neither_rows_nor_messages(
     with pytest.raises(ValueError, match="over the limit"):
         await emit(open_uow, StartRun(run_id=uuid4()), TooLarge(text="x" * 70_000))
     await emit(open_uow, AdvanceRun(run_id=uuid4()))
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
 
     assert await waiting(topology.START_RUN.name) == []
     assert len(await waiting(topology.ADVANCE_RUN.name)) == 1
@@ -123,7 +124,7 @@ async def test_a_sweep_leaves_the_head_start_of_others_alone(
     await engine.execute("UPDATE outbox SET available_at = now()")
     assert await relay.sweep() == 1
 
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
     assert len(await waiting(topology.START_RUN.name)) == 1
 
 
@@ -141,7 +142,7 @@ async def test_relays_sweeping_at_once_publish_every_row_exactly_once(
             pass
 
     await asyncio.gather(*map(sweep_all, relays_))
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
     for generator in (one, two):
         await anext(generator, None)
 
@@ -159,7 +160,7 @@ async def test_what_nobody_is_bound_for_waits_and_delays_nobody_and_is_buried_in
     assert await relay.sweep() == 2
 
     assert len(await waiting(topology.START_RUN.name)) == 1
-    await soon(lambda: _only(engine, 1))
+    await eventually(lambda: _only(engine, 1))
     [row] = await outbox(engine)
     assert (row.attempts, row.last_error.split(":")[0]) == (1, "Unroutable")
     assert await relay.sweep() == 0, "it backs off"
@@ -179,7 +180,7 @@ async def _only(engine: Engine, count: int) -> bool:
 async def test_a_pool_nobody_serves_is_no_error(engine: Engine, open_uow: OpenUnitOfWork) -> None:
     await emit(open_uow, ExecuteTasks(run_id=uuid4(), pool="far-away", task_ids=(uuid4(),)))
 
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
 
 
 async def test_a_publish_that_times_out_is_not_the_fault_of_its_row(
@@ -201,7 +202,7 @@ async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
     engine: Engine, relay: OutboxRelay, endpoint: Endpoint, waiting: Waiting
 ) -> None:
     await emit(unit_of_work(engine.sessions, relay), StartRun(run_id=uuid4()))
-    await soon(lambda: is_empty(engine))
+    await eventually(lambda: is_empty(engine))
     if endpoint.embedded:
         pytest.skip("the embedded endpoint keeps nothing over a restart; looks find the work")
     await endpoint.go_down()
@@ -222,6 +223,6 @@ async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
             return False
         return await is_empty(engine)
 
-    await soon(swept, within=30, every=0.3)
+    await eventually(swept, within=30, every=0.3)
     assert set(runs) <= set(run_ids(await waiting(topology.START_RUN.name)))
     assert await engine.scalar("SELECT count(*) FROM dead_letters") == 0
