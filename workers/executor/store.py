@@ -44,6 +44,10 @@ class Claimed:
     def definition_key(self) -> tuple[UUID, int]:
         return self.job_id, self.job_version
 
+    @property
+    def hold(self) -> tuple[UUID, int]:
+        return self.id, self.fence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
@@ -136,7 +140,9 @@ _HELD = text("""
       LEFT JOIN credentials AS c ON c.id = a.credential_id
       LEFT JOIN credential_versions AS v
              ON v.credential_id = a.credential_id AND v.version = a.credential_version
-     WHERE t.worker_id = :worker_id AND t.state = 'running' AND t.id <> ALL(CAST(:known AS uuid[]))
+     WHERE t.worker_id = :worker_id AND t.state = 'running'
+       AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS k (id, fence)
+                        WHERE k.id = t.id AND k.fence = t.fence)
 """)
 
 _CREDENTIAL = (
@@ -168,12 +174,21 @@ async def adopt(session: Statements, *, worker_id: UUID, pools: Sequence[str], l
     return list(await session.scalars(_ADOPT, values))
 
 
-async def held(session: Statements, *, worker_id: UUID, known: Iterable[UUID]) -> list[Claimed]:
+async def held(session: Statements, *, worker_id: UUID, known: Iterable[tuple[UUID, int]]) -> list[Claimed]:
     """Every task of this worker that it does not know of yet, with all that is needed to act.
 
-    Reading them by ownership, not by what a claim returned, also finds claims whose answer was lost.
+    `known` are tasks with the fences under which they are known: the next attempt of a task is news. Reading
+    by ownership, not by what a claim returned, also finds claims whose answer was lost.
     """
-    rows = await session.execute(_HELD, {"worker_id": worker_id, "known": list(known)})
+    holds = list(known)
+    rows = await session.execute(
+        _HELD,
+        {
+            "worker_id": worker_id,
+            "ids": [task_id for task_id, _ in holds],
+            "fences": [fence for _, fence in holds],
+        },
+    )
     return [_claimed(row) for row in rows.mappings()]
 
 
