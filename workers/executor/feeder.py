@@ -82,7 +82,7 @@ class Feeder:
                 async with asyncio.timeout(seconds * random.uniform(0.75, 1.25)):  # noqa: S311
                     await self._wake.wait()
             except TimeoutError:
-                self._look_now = True
+                self._look_now = self._answer_lost = True  # also at what is ours and was never begun
             self._wake.clear()
             try:
                 await self._process.gate.run(self.fill)
@@ -123,8 +123,11 @@ class Feeder:
                 ids += await store.adopt(uow.session, worker_id=worker_id, pools=pools, limit=free - len(ids))
             if not ids and not self._answer_lost:
                 return []
-            known = self._broken.union(self._running)
-            tasks = await store.held(uow.session, worker_id=worker_id, known=known)
+            if self._answer_lost:
+                known = self._broken.union(self._running)
+                tasks = await store.held_unknown(uow.session, worker_id=worker_id, known=known)
+            else:
+                tasks = await store.held(uow.session, worker_id=worker_id, named=ids)
             definitions = await self._definitions.of(uow.session, [task.definition_key for task in tasks])
             await store.audit_credential_use(uow.session, tasks)
             for run_id in {task.run_id for task in tasks}:
