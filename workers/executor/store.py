@@ -140,15 +140,15 @@ _HELD = """
       LEFT JOIN credentials AS c ON c.id = a.credential_id
       LEFT JOIN credential_versions AS v
              ON v.credential_id = a.credential_id AND v.version = a.credential_version
-     WHERE t.worker_id = :worker_id AND t.state = 'running'
+     WHERE t.worker_id = :worker_id AND t.state = 'running' AND {which}
 """
-_HELD_NAMED = text(_HELD + "AND t.id = ANY(CAST(:ids AS uuid[]))")
+_HELD_NAMED = text(_HELD.format(which="t.id = ANY(CAST(:ids AS uuid[]))"))
 _HELD_UNKNOWN = text(
-    _HELD
-    + """
-       AND NOT EXISTS (SELECT 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS k (id, fence)
-                        WHERE k.id = t.id AND k.fence = t.fence)
-"""
+    _HELD.format(
+        which="""NOT EXISTS (
+            SELECT 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS k (id, fence)
+             WHERE k.id = t.id AND k.fence = t.fence)"""
+    )
 )
 
 _CREDENTIAL = (
