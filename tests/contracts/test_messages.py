@@ -73,7 +73,7 @@ def test_a_command_has_exactly_one_queue_and_its_routing_key_reaches_it(message:
         return
     [queue] = queues
     bound = queue.for_pool("dmz") if queue.pool_template else queue
-    values = {"run_id": UUID(int=1), "pool": "dmz", "task_ids": (UUID(int=2),)}
+    values = {"run_id": UUID(int=1), "pool": "dmz", "task_ids": (UUID(int=2),), "also": ()}
     required = [name for name, field in message.model_fields.items() if field.is_required()]
     example = message.model_validate({name: values[name] for name in required})
     assert bound.exchange == message.exchange

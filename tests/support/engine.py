@@ -117,8 +117,7 @@ class Engine:
         """Claim for this worker; everything it holds now and did not claim before is returned."""
         async with self.sessions.begin() as session:
             ids = await executor.claim(session, worker_id=worker, pools=["default"], limit=limit, named=named)
-            tasks = await executor.held(session, worker_id=worker, known=[])
-        return [task for task in tasks if task.id in set(ids)]
+            return await executor.held(session, worker_id=worker, named=ids)
 
     async def settle(self, tasks: Sequence[Claimed], state: str = "succeeded") -> set[UUID]:
         """Settle as an executor would; `pending` means a failed attempt that may be repeated."""

@@ -24,6 +24,10 @@ CLAIM_BATCH = 200
 log = structlog.get_logger()
 
 
+Hold = tuple[UUID, int]
+"""A task and the fence under which it is ours: a later attempt of the same task is another hold."""
+
+
 class Feeder:
     """Claims only what can start at once, starts it here, and claims again when slots are freed."""
 
@@ -35,15 +39,15 @@ class Feeder:
         self._definitions = definitions
         self._around = around
         self._slots = process.settings.slots
-        self._running: dict[UUID, RunningAttempt] = {}
-        self._settling: set[UUID] = set()
+        self._running: dict[Hold, RunningAttempt] = {}
+        self._settling: set[Hold] = set()
         """Those of them that act no more: their slot is free while their end is being written."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._named: deque[UUID] = deque()
         self._wake = asyncio.Event()
         self._look_now = True
         self._answer_lost = False
-        self._broken: set[UUID] = set()
+        self._broken: set[Hold] = set()
         """Tasks that could not even be settled: left alone until this worker's lease ends."""
         self._closed = False
 
@@ -65,8 +69,9 @@ class Feeder:
                 attempt.ask_to_stop("cancelled")
 
     def stop_tasks(self, task_ids: Sequence[UUID]) -> None:
-        for task_id in task_ids:
-            if attempt := self._running.get(task_id):
+        wanted = set(task_ids)
+        for (task_id, _), attempt in self._running.items():
+            if task_id in wanted:
                 attempt.ask_to_stop("cancelled")
 
     async def loop(self) -> None:
@@ -77,7 +82,7 @@ class Feeder:
                 async with asyncio.timeout(seconds * random.uniform(0.75, 1.25)):  # noqa: S311
                     await self._wake.wait()
             except TimeoutError:
-                self._look_now = True
+                self._look_now = self._answer_lost = True  # also at what is ours and was never begun
             self._wake.clear()
             try:
                 await self._process.gate.run(self.fill)
@@ -118,8 +123,11 @@ class Feeder:
                 ids += await store.adopt(uow.session, worker_id=worker_id, pools=pools, limit=free - len(ids))
             if not ids and not self._answer_lost:
                 return []
-            known = self._broken.union(self._running)
-            tasks = await store.held(uow.session, worker_id=worker_id, known=known)
+            if self._answer_lost:
+                known = self._broken.union(self._running)
+                tasks = await store.held_unknown(uow.session, worker_id=worker_id, known=known)
+            else:
+                tasks = await store.held(uow.session, worker_id=worker_id, named=ids)
             definitions = await self._definitions.of(uow.session, [task.definition_key for task in tasks])
             await store.audit_credential_use(uow.session, tasks)
             for run_id in {task.run_id for task in tasks}:
@@ -130,25 +138,25 @@ class Feeder:
         return ids
 
     def _start(self, task: Claimed, attempt: RunningAttempt) -> None:
-        self._running[task.id] = attempt
-        attempt.on_acted = partial(self._acted, task.id)
+        self._running[task.hold] = attempt
+        attempt.on_acted = partial(self._acted, task.hold)
         running = asyncio.create_task(attempt.run(), name=f"attempt {task.id}")
         self._tasks.add(running)
         running.add_done_callback(lambda done: self._ended(task, done))
 
-    def _acted(self, task_id: UUID) -> None:
-        self._settling.add(task_id)
+    def _acted(self, hold: Hold) -> None:
+        self._settling.add(hold)
         self._wake.set()
 
     def _ended(self, task: Claimed, running: "asyncio.Task[None]") -> None:
         self._tasks.discard(running)
-        self._running.pop(task.id, None)
-        self._settling.discard(task.id)
+        self._running.pop(task.hold, None)
+        self._settling.discard(task.hold)
         if not running.cancelled() and (error := running.exception()):
             if isinstance(error, Fenced | StillDown) or is_outage(error):
                 self._answer_lost = self._look_now = True  # if it is still ours, it is found there
             else:
-                self._broken.add(task.id)
+                self._broken.add(task.hold)
                 log.error("attempt.lost", task_id=str(task.id), exc_info=error)
         self._wake.set()
 

@@ -44,6 +44,10 @@ class Claimed:
     def definition_key(self) -> tuple[UUID, int]:
         return self.job_id, self.job_version
 
+    @property
+    def hold(self) -> tuple[UUID, int]:
+        return self.id, self.fence
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
@@ -118,7 +122,7 @@ _ADOPT = text("""
     SELECT id FROM taken
 """)
 
-_HELD = text("""
+_HELD = """
     SELECT t.id, t.run_id, r.project_id, t.step_no, t.attempt, t.fence, t.pool,
            EXTRACT(EPOCH FROM now() - a.started_at)::float8 AS age_seconds,
            r.job_id, r.job_version, r.parameters, r.correlation_id, r.requested_by,
@@ -136,8 +140,16 @@ _HELD = text("""
       LEFT JOIN credentials AS c ON c.id = a.credential_id
       LEFT JOIN credential_versions AS v
              ON v.credential_id = a.credential_id AND v.version = a.credential_version
-     WHERE t.worker_id = :worker_id AND t.state = 'running' AND t.id <> ALL(CAST(:known AS uuid[]))
-""")
+     WHERE t.worker_id = :worker_id AND t.state = 'running' AND {which}
+"""
+_HELD_NAMED = text(_HELD.format(which="t.id = ANY(CAST(:ids AS uuid[]))"))
+_HELD_UNKNOWN = text(
+    _HELD.format(
+        which="""NOT EXISTS (
+            SELECT 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS k (id, fence)
+             WHERE k.id = t.id AND k.fence = t.fence)"""
+    )
+)
 
 _CREDENTIAL = (
     "credential_id",
@@ -168,12 +180,28 @@ async def adopt(session: Statements, *, worker_id: UUID, pools: Sequence[str], l
     return list(await session.scalars(_ADOPT, values))
 
 
-async def held(session: Statements, *, worker_id: UUID, known: Iterable[UUID]) -> list[Claimed]:
-    """Every task of this worker that it does not know of yet, with all that is needed to act.
+async def held(session: Statements, *, worker_id: UUID, named: Sequence[UUID]) -> list[Claimed]:
+    """Those of the tasks that this worker holds, with all that is needed to act."""
+    rows = await session.execute(_HELD_NAMED, {"worker_id": worker_id, "ids": list(named)})
+    return [_claimed(row) for row in rows.mappings()]
 
-    Reading them by ownership, not by what a claim returned, also finds claims whose answer was lost.
+
+async def held_unknown(
+    session: Statements, *, worker_id: UUID, known: Iterable[tuple[UUID, int]]
+) -> list[Claimed]:
+    """Every task of this worker that it does not know of: claims whose answer was lost.
+
+    `known` are tasks with the fences under which they are known: the next attempt of a task is news.
     """
-    rows = await session.execute(_HELD, {"worker_id": worker_id, "known": list(known)})
+    holds = list(known)
+    rows = await session.execute(
+        _HELD_UNKNOWN,
+        {
+            "worker_id": worker_id,
+            "ids": [task_id for task_id, _ in holds],
+            "fences": [fence for _, fence in holds],
+        },
+    )
     return [_claimed(row) for row in rows.mappings()]
 
 

@@ -63,7 +63,7 @@ async def test_a_replay_sends_the_message_again_and_lets_its_run_go(api: Api) ->
     [sent] = api.relay.rows
     assert (sent.wire_type, orjson.loads(sent.body)) == (
         "runs.start-run.v1",
-        {"run_id": str(run_id), "also": []},
+        {"run_id": str(run_id)},
     )
     assert (await api.rows("SELECT parked_by FROM runs"))[0][0] is None
     assert (await api.client.post(f"/api/v1/dlq/{letter}/discard", json={"reason": "x"})).status_code == 409

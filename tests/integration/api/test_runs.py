@@ -30,7 +30,7 @@ async def test_a_run_is_accepted_with_its_command_audit_and_event_in_one_transac
     assert response.json() == {"id": run_id, "status": "requested"}
     assert response.headers["location"] == f"/api/v1/runs/{run_id}"
     [outbox] = await api.rows("SELECT wire_type, body, xmin FROM outbox")
-    assert (outbox.wire_type, outbox.body) == ("runs.start-run.v1", {"run_id": run_id, "also": []})
+    assert (outbox.wire_type, outbox.body) == ("runs.start-run.v1", {"run_id": run_id})
     [run] = await api.rows("SELECT id, status, xmin FROM runs")
     assert (str(run.id), run.status, run.xmin) == (run_id, "requested", outbox.xmin)
     [event] = await api.rows("SELECT event, xmin FROM run_events")

@@ -117,3 +117,21 @@ async def test_a_claim_passes_over_what_another_is_claiming(floor: Floor) -> Non
         others = await store.claim(two, worker_id=second, pools=["default"], limit=5)
     assert sorted([*mine, *others]) == sorted(tasks)
     assert len(mine) == 1
+
+
+async def test_the_next_attempt_of_a_task_that_still_winds_up_here_is_found(floor: Floor) -> None:
+    worker = await a_worker(floor)
+    run_id = await floor.a_run([STEP], [{"open": 1}])
+    task = await claimed(floor, worker, run_id)
+    async with floor.sessions.begin() as session:
+        [first] = await store.held(session, worker_id=worker, named=[task])
+        await session.execute(
+            text("UPDATE tasks SET state = 'ready', worker_id = NULL WHERE id = :id"), {"id": task}
+        )
+    async with floor.sessions.begin() as session:
+        assert await store.claim(session, worker_id=worker, pools=["default"], limit=5) == [task]
+        [second] = await store.held_unknown(session, worker_id=worker, known=[first.hold])
+
+    assert (second.id, second.attempt) == (task, 2)
+    async with floor.sessions.begin() as session:
+        assert await store.held_unknown(session, worker_id=worker, known=[first.hold, second.hold]) == []
