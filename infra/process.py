@@ -20,6 +20,9 @@ from infra.unit_of_work import plain_unit_of_work
 
 Loop = Callable[[], Awaitable[None]]
 
+END_SECONDS = 15.0
+"""For each part of a process to end in; leases make sure that nothing hangs on a process that did not."""
+
 log = structlog.get_logger()
 
 
@@ -125,15 +128,15 @@ class Process:
         if self._connecting is not None:
             self._connecting.cancel()
             await asyncio.gather(self._connecting, return_exceptions=True)
-        await _quietly(self.consumers.stop, "consumers")
+        await _quietly(self.consumers.stop, "consumers", seconds=END_SECONDS)
         for step in self._drains:
-            await _quietly(step, "drain")
+            await _quietly(step, "drain", seconds=self.settings.drain_seconds + 3 * END_SECONDS)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await _quietly(self.relay.stop, "relay")
+        await _quietly(self.relay.stop, "relay", seconds=END_SECONDS)
         await self.gate.close()
-        await self.engine.dispose()
+        await _quietly(self.engine.dispose, "database", seconds=END_SECONDS)
 
 
 async def _forever(loop: Loop) -> None:
@@ -146,10 +149,11 @@ async def _forever(loop: Loop) -> None:
         await asyncio.sleep(1)
 
 
-async def _quietly(step: Loop, what: str) -> None:
-    """The end of a process goes on when one part of it fails."""
+async def _quietly(step: Loop, what: str, *, seconds: float) -> None:
+    """The end of a process goes on when one part of it fails or hangs: what is lost so is found by others."""
     try:
-        await step()
+        async with asyncio.timeout(seconds):
+            await step()
     except Exception:
         log.exception("process.end_failed", what=what)
 
