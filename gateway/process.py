@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Protocol
 
 import structlog
 from fastapi import FastAPI
@@ -79,14 +80,12 @@ def build_deps(
     )
 
 
-class BrokerView:
+class BrokerView(Protocol):
     """What the gateway says about the things it depends on."""
 
-    async def readiness(self) -> Readiness:
-        raise NotImplementedError
+    async def readiness(self) -> Readiness: ...
 
-    async def depths(self) -> Sequence[QueueDepth]:
-        raise NotImplementedError
+    async def depths(self) -> Sequence[QueueDepth]: ...
 
 
 class GatewayProcess(BrokerView):

@@ -1,6 +1,7 @@
 """Simple commands of the shell: their words, assignments and redirections (POSIX.1-2017, XCU 2.7, 2.9.1)."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from contracts.binding.model import LostTrack, Placeholder, Why, words
@@ -26,7 +27,7 @@ DUPLICATE = Why("After >& or <& stands a number.", "Write > {name} 2>&1.")
 AFTER_BOTH = Why("After &> some shells begin a new command.", "Write > file 2>&1 at the end of the command.")
 
 
-class SimpleReader(WordReader):
+class SimpleReader(WordReader, ABC):
     """Reads what is not a compound command."""
 
     def __init__(self, text: str, marks: Sequence[Placeholder]) -> None:
@@ -178,5 +179,6 @@ class SimpleReader(WordReader):
             raise LostTrack("The end mark of the here-document is not plain text.", "Write a word: <<END.")
         self.waiting.append(HereDocument(word.text, not word.plain, tabs_stripped))
 
+    @abstractmethod
     def _function_body(self) -> bool:
-        raise NotImplementedError
+        """Whether a function's body followed, which was read."""

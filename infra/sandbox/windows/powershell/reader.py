@@ -1,6 +1,7 @@
 """Reading PowerShell text: characters, blanks, comments, strings and variables (about_Quoting_Rules)."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 from infra.sandbox.windows.powershell.syntax import Block, Expandable, Literal, Node, Sub, Variable
@@ -18,15 +19,16 @@ class SyntaxProblem(Exception):
     """The script is not valid, or uses what this simulation does not know."""
 
 
-class Reader:
+class Reader(ABC):
     """A position in a text. `read_block` is how `$( )` inside of strings is read: the parser gives it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
 
+    @abstractmethod
     def read_block(self, end: str) -> Block:
-        raise NotImplementedError
+        """The statements up to `end`, which is read, too."""
 
     def peek(self, ahead: int = 0) -> str:
         at = self.at + ahead
