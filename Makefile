@@ -29,6 +29,8 @@ check: .venv/.installed-dev ## What a machine can check: lint, format, types, la
 	  || { echo 'docs/openapi.json is not what the gateway serves. Run: make openapi' >&2; exit 1; }
 	@$(PY) -m contracts.jobs.schema | diff -q docs/job.schema.json - >/dev/null \
 	  || { echo 'docs/job.schema.json is not what the API accepts. Run: make openapi' >&2; exit 1; }
+	@$(PY) -m infra.rabbitmq.definitions | diff -q infra/rabbitmq/definitions.json - >/dev/null \
+	  || { echo 'infra/rabbitmq/definitions.json is not the topology. Run: make openapi' >&2; exit 1; }
 	@echo 'Everything is in order.'
 
 bench: .venv/.installed-dev ## Throughput and latency, as ratios to a baseline measured in the same run
@@ -37,15 +39,16 @@ bench: .venv/.installed-dev ## Throughput and latency, as ratios to a baseline m
 migrate: .venv/.installed ## Bring the database and the broker to what this version needs
 	@exec .venv/bin/opsconductor migrate
 
-openapi: .venv/.installed-dev ## Write the generated descriptions of the API and of job definitions anew
+openapi: .venv/.installed-dev ## Write the generated descriptions of API, job definitions and topology anew
 	$(PY) -m gateway.openapi
 	$(PY) -m contracts.jobs.schema > docs/job.schema.json
+	$(PY) -m infra.rabbitmq.definitions > infra/rabbitmq/definitions.json
 
 clean: ## Remove the virtual environment and caches; data and logs stay
 	rm -rf .venv build *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-FRESH_OPENAPI = import sys; from gateway.app import routes_only; sys.stdout.buffer.write(routes_only().state.openapi)
+FRESH_OPENAPI = import sys; from gateway.app import routes_only; from gateway.openapi import document_of; sys.stdout.buffer.write(document_of(routes_only()))
 export FRESH_OPENAPI
 
 # Installed anew only when what is to be installed has changed.
