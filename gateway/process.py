@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Protocol
 
 import structlog
@@ -28,6 +28,7 @@ from infra.batching import Batcher
 from infra.broker import Publisher, queue_depths
 from infra.consuming import Consumers
 from infra.database import Sessions, connect, engine_of, sessions_of
+from infra.ending import cancelled, quietly
 from infra.ids import uuid7
 from infra.migrations.run import check_schema
 from infra.outages import Gate
@@ -147,15 +148,13 @@ class GatewayProcess(BrokerView):
     async def _close(self) -> None:
         await self.deps.hub.close()
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
-        with suppress(OSError, RuntimeError):  # a broker that is gone cannot be told goodbye
-            await self.consumers.stop()
-        await self.deps.accept.flush()
-        await self.relay.stop()
+            await cancelled(self._connecting)
+        await quietly(self.consumers.stop, "consumers")
+        await quietly(self.deps.accept.flush, "accepting")
+        await quietly(self.relay.stop, "relay")
         self.deps.passwords.close()
         await self.gate.close()
-        await self.engine.dispose()
+        await quietly(self.engine.dispose, "database")
 
     async def _ping(self) -> None:
         async with self.engine.connect() as connection:

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from infra.broker import Publisher
 from infra.consuming import Consumers
 from infra.database import connect, sessions_of
+from infra.ending import END_SECONDS, cancelled, quietly
 from infra.health import HealthServer
 from infra.migrations.run import check_schema
 from infra.outages import Gate
@@ -19,9 +20,6 @@ from infra.settings import Settings
 from infra.unit_of_work import plain_unit_of_work
 
 Loop = Callable[[], Awaitable[None]]
-
-END_SECONDS = 15.0
-"""For each part of a process to end in; leases make sure that nothing hangs on a process that did not."""
 
 log = structlog.get_logger()
 
@@ -126,17 +124,14 @@ class Process:
 
     async def _end(self) -> None:
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
-        await _quietly(self.consumers.stop, "consumers", seconds=END_SECONDS)
+            await cancelled(self._connecting)
+        await quietly(self.consumers.stop, "consumers")
         for step in self._drains:
-            await _quietly(step, "drain", seconds=self.settings.drain_seconds + 3 * END_SECONDS)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await _quietly(self.relay.stop, "relay", seconds=END_SECONDS)
+            await quietly(step, "drain", seconds=self.settings.drain_seconds + 3 * END_SECONDS)
+        await cancelled(*self._tasks)
+        await quietly(self.relay.stop, "relay")
         await self.gate.close()
-        await _quietly(self.engine.dispose, "database", seconds=END_SECONDS)
+        await quietly(self.engine.dispose, "database")
 
 
 async def _forever(loop: Loop) -> None:
@@ -147,15 +142,6 @@ async def _forever(loop: Loop) -> None:
         except Exception:
             log.exception("process.loop_failed")
         await asyncio.sleep(1)
-
-
-async def _quietly(step: Loop, what: str, *, seconds: float) -> None:
-    """The end of a process goes on when one part of it fails or hangs: what is lost so is found by others."""
-    try:
-        async with asyncio.timeout(seconds):
-            await step()
-    except Exception:
-        log.exception("process.end_failed", what=what)
 
 
 __all__: Sequence[str] = ("Process",)

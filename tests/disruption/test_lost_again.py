@@ -126,7 +126,9 @@ async def test_a_windows_command_runs_once_though_its_executor_is_killed(system:
         await system.started("executor")
         assert await system.until_ended([run]) == {"succeeded": 1}, host.journal
         assert len(host.journal) == 1
-        assert all("end" in text for text in (await system.outputs(run)).values())
+        [step_end] = (await system.api.get(f"/api/v1/runs/{run}/steps")).json()["items"]
+        # What a dead worker's open Receive got is lost over WinRM, and must be marked then.
+        assert "end" in step_end["stdout"] or step_end["output_incomplete"], step_end
         await assert_all_is_well(system)
     finally:
         await host.stop()
