@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -29,8 +30,14 @@ DEFAULT_URL = "postgresql://postgres@127.0.0.1:5432/postgres"
 
 @cache
 def server_url() -> str:
-    """A server that lets us create databases: the one we are told of, one on the usual port, or our own."""
-    if told := os.environ.get("OPS_TEST_DATABASE_URL"):
+    """A server that lets us create databases: the one we are told of, one on the usual port, or our own.
+
+    `OPS_TEST_DATABASE_URL=embedded` takes our own even where another one answers.
+    """
+    told = os.environ.get("OPS_TEST_DATABASE_URL")
+    if told == "embedded":
+        return _embedded_server()
+    if told:
         return told
     with socket.socket() as probe:
         probe.settimeout(1)
@@ -39,15 +46,23 @@ def server_url() -> str:
 
 
 def _embedded_server() -> str:
-    """Start the embedded PostgreSQL for this test run, as its superuser; it ends with us."""
+    """Start the embedded PostgreSQL for this test run, as its superuser; it ends with us.
+
+    It lives in a loop and thread of its own, because tests ask for it from loops that are running.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ops-test-postgres-"))
     folder.chmod(0o711)
-    server, runner = EmbeddedPostgres(folder, lambda: free_port(EMBEDDED_PORT)), asyncio.Runner()
-    url = make_url(runner.run(server.start()))
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="test-postgres", daemon=True)
+    thread.start()
+    server = EmbeddedPostgres(folder, lambda: free_port(EMBEDDED_PORT))
+    url = make_url(asyncio.run_coroutine_threadsafe(server.start(), loop).result(60))
 
     def stop() -> None:
-        runner.run(server.stop())
-        runner.close()
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(30)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
         shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(stop)
