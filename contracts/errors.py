@@ -12,6 +12,8 @@ class FieldProblem:
     field: str
     reason: str
     line: int | None = None
+    suggestion: str | None = None
+    """What to write instead, when the reason does not say all of it."""
 
 
 class OpsError(Exception):
@@ -86,8 +88,14 @@ class TooLarge(OpsError):
 
 
 class RateLimited(OpsError):
+    """Too many of something. `retry_after` is in seconds."""
+
     code = "rate_limited"
     http_status = 429
+
+    def __init__(self, message: str, *, retry_after: int = 30) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class IllegalTransition(Conflict):

@@ -9,6 +9,9 @@ CHUNK_BYTES = 64 * 1024
 BODY_BYTES = 1024 * 1024
 """One JSON request body."""
 
+PIECE_BYTES = 1024 * 1024
+"""One stored piece of an artifact: every piece but the last has exactly this size."""
+
 PARAMETER_BYTES = 64 * 1024
 """One parameter value: it travels as an environment variable on some shells."""
 

@@ -10,6 +10,10 @@ COMMANDS = "ops.commands"
 EVENTS = "ops.events"
 
 
+SCHEMA_VERSION = 1
+"""Of the envelope, and of how bodies are written at all. A consumer refuses what is newer than it knows."""
+
+
 class Message(BaseModel):
     """An immutable order or fact. `wire_type` is forever: a new meaning is a new version.
 
@@ -61,7 +65,7 @@ class Meta(BaseModel):
     causation_id: UUID | None = None
     principal: str
     occurred_at: AwareDatetime
-    schema_version: int = 1
+    schema_version: int = SCHEMA_VERSION
     traceparent: str | None = None
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from contracts.messages import COMMANDS, EVENTS, Message
 from contracts.runs.messages import AdvanceRun, CancelRequested, ExecuteTasks, RunsChanged, StartRun
+from contracts.targets.messages import TestConnection
 
 DEAD = "ops.dead"
 DEFAULT_POOL = "default"
@@ -67,10 +68,11 @@ class Queue:
 EXCHANGES = (Exchange(COMMANDS, "topic"), Exchange(EVENTS, "topic"), Exchange(DEAD, "topic"))
 
 
-def _command_queue(worker: str, message: type[Message], *, pool_template: bool = False) -> Queue:
-    action = message.wire_type.split(".")[1]
+def _command_queue(
+    worker: str, message: type[Message], *, action: str | None = None, pool_template: bool = False
+) -> Queue:
     return Queue(
-        name=f"{worker}.{action}",
+        name=f"{worker}.{action or message.wire_type.split('.')[1]}",
         exchange=COMMANDS,
         routing_key=message.wire_type,
         message=message,
@@ -81,11 +83,12 @@ def _command_queue(worker: str, message: type[Message], *, pool_template: bool =
 START_RUN = _command_queue("orchestrator", StartRun)
 ADVANCE_RUN = _command_queue("orchestrator", AdvanceRun)
 EXECUTE_TASKS = _command_queue("executor", ExecuteTasks, pool_template=True)
+TEST_CONNECTIONS = _command_queue("executor", TestConnection, action="test-connections", pool_template=True)
 DEAD_LETTERS = Queue(
     name="caretaker.dead-letters", exchange=DEAD, routing_key="#", message=None, dead_letters=False
 )
 
-QUEUES = (START_RUN, ADVANCE_RUN, EXECUTE_TASKS, DEAD_LETTERS)
+QUEUES = (START_RUN, ADVANCE_RUN, EXECUTE_TASKS, TEST_CONNECTIONS, DEAD_LETTERS)
 
 HEARD_BY_EVERY_EXECUTOR = CancelRequested
 HEARD_BY_EVERY_GATEWAY = RunsChanged

@@ -22,10 +22,14 @@ class Permission(StrEnum):
     JOBS_WRITE = "jobs:write"
     TARGETS_READ = "targets:read"
     TARGETS_WRITE = "targets:write"
+    TARGETS_TEST = "targets:test"
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_WRITE = "credentials:write"
+    ARTIFACTS_READ = "artifacts:read"
+    ARTIFACTS_WRITE = "artifacts:write"
     DEADLETTERS_READ = "deadletters:read"
     DEADLETTERS_WRITE = "deadletters:write"
+    FILTERS_SHARE = "filters:share"
     SYSTEM_READ = "system:read"
     USERS_READ = "users:read"
     USERS_WRITE = "users:write"
@@ -37,6 +41,7 @@ _VIEWER = frozenset(
         Permission.RUNS_READ,
         Permission.JOBS_READ,
         Permission.TARGETS_READ,
+        Permission.ARTIFACTS_READ,
         Permission.SYSTEM_READ,
     }
 )
@@ -44,8 +49,11 @@ _OPERATOR = _VIEWER | {
     Permission.RUNS_START,
     Permission.RUNS_CANCEL,
     Permission.RUNS_RESOLVE,
+    Permission.TARGETS_TEST,
     Permission.CREDENTIALS_READ,
+    Permission.ARTIFACTS_WRITE,
     Permission.DEADLETTERS_READ,
+    Permission.FILTERS_SHARE,
 }
 _ADMIN = frozenset(Permission) - {Permission.PUBLIC, Permission.AUTHENTICATED}
 

@@ -111,14 +111,15 @@ def refusals(script: str, verdicts: Sequence[Verdict], declared: Collection[str]
     for verdict in verdicts:
         mark = verdict.placeholder
         if mark.name not in declared:
-            found.append(Refusal(mark.name, mark.line, mark.column, *_undefined(mark.name, declared)))
+            found.append(Refusal(mark.name, mark.line, mark.column, *undefined(mark.name, declared)))
         elif verdict.why is not None:
             suggestion = verdict.why.suggestion.replace("{name}", f"{{{{ {mark.name} }}}}")
             found.append(Refusal(mark.name, mark.line, mark.column, verdict.why.reason, suggestion))
     return tuple(sorted(found, key=lambda refusal: (refusal.line, refusal.column)))
 
 
-def _undefined(name: str, declared: Collection[str]) -> tuple[str, str]:
+def undefined(name: str, declared: Collection[str]) -> tuple[str, str]:
+    """Why a placeholder of an undeclared name is refused, and what to do."""
     near = sorted(known for known in declared if known.lower() == name.lower())
     hint = (
         f"Write {{{{ {near[0]} }}}}."

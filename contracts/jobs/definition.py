@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from contracts.errors import FieldProblem, Invalid
 from contracts.jobs.parameters import Parameter, ParameterName
-from contracts.jobs.steps import AnyStep, StepSpec, TargetName
+from contracts.jobs.steps import AnyStep, StepSpec
 from contracts.limits import STEPS_PER_JOB
+from contracts.targets.choosing import ChosenTargets
+from contracts.wording import reason
 
 JobName = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
@@ -24,8 +26,8 @@ class JobDefinition(BaseModel):
     """What the author calls this version; the system counts its own."""
     parameters: dict[ParameterName, Parameter] = Field(default_factory=dict, max_length=100)
     """Typed parameters, or the plain map `{"svc": "Spooler"}` of defaults."""
-    targets: Annotated[tuple[TargetName, ...], Field(max_length=100_000)] = ()
-    """Where steps without a `target` of their own run."""
+    targets: ChosenTargets = ()
+    """Names, or a query: where steps without a `target` of their own run."""
     max_parallel: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Tasks of one step under way at once."""
     steps: Annotated[tuple[AnyStep, ...], Field(min_length=1, max_length=STEPS_PER_JOB)]
@@ -86,6 +88,14 @@ def needs_of(steps: Sequence[StepSpec]) -> tuple[tuple[int, ...], ...]:
     return tuple(needs)
 
 
+def steps_from(steps: Sequence[StepSpec], first: int) -> frozenset[int]:
+    """The places of the step at `first` and of every step that waits for it, directly or through others."""
+    found, waiting = {first}, needs_of(steps)
+    while more := {i for i, needs in enumerate(waiting) if i not in found and not found.isdisjoint(needs)}:
+        found |= more
+    return frozenset(found)
+
+
 def _refuse_circles(needs: Sequence[Sequence[int]]) -> None:
     done: set[int] = set()
     while len(done) < len(needs):
@@ -105,16 +115,17 @@ def parse_definition(document: Any) -> JobDefinition:
 
 
 def _problems(error: ValidationError) -> Iterator[FieldProblem]:
-    items = error.errors(include_url=False, include_context=False, include_input=False)
+    items = error.errors(include_url=False, include_input=False)
     inside_steps = any(item["loc"][:1] == ("steps",) and len(item["loc"]) > 1 for item in items)
     for item in items:
         if inside_steps and item["type"] == "too_short" and item["loc"] == ("steps",):
             continue  # an unreadable step does not count as one; saying what is wrong with it is enough
-        yield FieldProblem(_path(item["loc"]), item["msg"].removeprefix("Value error, "))
+        yield FieldProblem(_path(item["loc"]), reason(item))
 
 
 def _path(place: tuple[int | str, ...]) -> str:
-    """`steps.0.command`: the type by which a step was told apart is no part of the document."""
+    """`steps.0.command`: what told step types or `[shapes]` apart is no part of the document."""
     if place[:1] == ("steps",):
         place = place[:2] + place[3:]
-    return ".".join(str(part) for part in place if part != "[key]") or "definition"
+    shown = [str(part) for part in place]
+    return ".".join(part for part in shown if not part.startswith("[")) or "definition"

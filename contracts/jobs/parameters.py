@@ -1,9 +1,12 @@
 """What a job asks for, and what a run gives it."""
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
 from functools import lru_cache
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import SchemaError
@@ -17,18 +20,27 @@ ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "secret": (str,),
+    "date": (str,),
+    "target": (str,),
+    "file": (str,),
     "integer": (int,),
     "number": (int, float),
     "boolean": (bool,),
 }
+_MAY_BE_EMPTY = ("string", "date", "target", "file")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TARGET_NAME = 253
 
 
 class Parameter(BaseModel):
-    """One typed parameter. A `secret` is sealed with the run and never shown."""
+    """One typed parameter. A `secret` is sealed with the run and never shown.
+
+    A `date` is written 2026-03-31, a `target` is the name of one, a `file` the id of a stored artifact.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    type: Literal["string", "integer", "number", "boolean", "secret"] = "string"
+    type: Literal["string", "integer", "number", "boolean", "date", "target", "file", "secret"] = "string"
     description: Annotated[str, Field(max_length=500)] | None = None
     required: bool = False
     default: ParameterValue | None = None
@@ -107,7 +119,31 @@ def _text_refusal(parameter: Parameter, value: str) -> str | None:
         return f"must be at most {PARAMETER_BYTES // 1024} KiB"
     if parameter.pattern is not None and not _matches(parameter.pattern, value):
         return f"must match {parameter.pattern}"
+    return _shape_refusal(parameter.type, value)
+
+
+def _shape_refusal(kind: str, value: str) -> str | None:
+    if kind == "date" and not _is_date(value):
+        return "must be a date, as 2026-03-31"
+    if kind == "target" and not 0 < len(value) <= _TARGET_NAME:
+        return "must be the name of a target"
+    if kind == "file" and not _is_id(value):
+        return "must be the id of a stored file"
     return None
+
+
+def _is_date(value: str) -> bool:
+    try:
+        return _DATE.fullmatch(value) is not None and date.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+def _is_id(value: str) -> bool:
+    try:
+        return str(UUID(value)) == value.lower()
+    except ValueError:
+        return False
 
 
 def _matches(pattern: str, value: str) -> bool:
@@ -119,11 +155,13 @@ def _matches(pattern: str, value: str) -> bool:
 
 
 def resolve(
-    declared: Mapping[str, Parameter], given: Mapping[str, Any]
+    declared: Mapping[str, Parameter], given: Mapping[str, Any], *, sealed: Collection[str] = ()
 ) -> tuple[dict[str, ParameterValue], tuple[FieldProblem, ...]]:
     """The values of a run: defaults overlaid with `given`, and what is wrong with them.
 
-    A `string` without default that is not required is empty; any other parameter must have a value.
+    A `string`, `date`, `target` or `file` without default that is not required is empty; any other parameter
+    must have a value, and for these the empty text is one. Secrets named in `sealed` have one that nobody
+    here can read; they are left out.
     """
     problems = [
         FieldProblem(f"parameters.{name}", "is not a parameter of this job")
@@ -133,13 +171,17 @@ def resolve(
     values: dict[str, ParameterValue] = {}
     for name, parameter in declared.items():
         value = given.get(name, parameter.default)
+        if value is None and parameter.type == "secret" and name in sealed:
+            continue
         if value is None:
-            if parameter.required or parameter.type != "string":
+            if parameter.required or parameter.type not in _MAY_BE_EMPTY:
                 problems.append(FieldProblem(f"parameters.{name}", "is required"))
             else:
                 values[name] = ""
             continue
-        if reason := refusal(parameter, value):
+        if value == "" and not parameter.required and parameter.type in _MAY_BE_EMPTY[1:]:
+            values[name] = ""
+        elif reason := refusal(parameter, value):
             problems.append(FieldProblem(f"parameters.{name}", reason))
         else:
             values[name] = value

@@ -64,15 +64,16 @@ RUNS_CHANGED = Look(
     RunsChanged,
     "what stands after a stream's cursor; only rows below every transaction still open, so none is missed",
     """
-    SELECT xid::text::bigint AS xid, id, kind, event, task_id, attempt, stream, seq, data FROM (
+    SELECT xid::text::bigint AS xid, id, kind, event, task_id, attempt, stream, seq, data,
+           occurred_at FROM (
         (SELECT xid, id, kind, event, NULL::uuid AS task_id, NULL::int AS attempt,
-                NULL::text AS stream, NULL::int AS seq, NULL::text AS data
+                NULL::text AS stream, NULL::int AS seq, NULL::text AS data, NULL::timestamptz AS occurred_at
            FROM run_events
           WHERE run_id = :run_id AND (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
             AND xid < pg_snapshot_xmin(pg_current_snapshot())
           ORDER BY xid, id LIMIT :limit)
         UNION ALL
-        (SELECT xid, id, 'output', NULL, task_id, attempt, stream, seq, data
+        (SELECT xid, id, 'output', NULL, task_id, attempt, stream, seq, data, occurred_at
            FROM output_chunks
           WHERE run_id = :run_id AND (xid, id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS bigint))
             AND xid < pg_snapshot_xmin(pg_current_snapshot())

@@ -19,6 +19,16 @@ class RunStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class RunTrigger(StrEnum):
+    """What made a run begin. `manual`: a person at the web client or the command line."""
+
+    MANUAL = "manual"
+    API = "api"
+    RERUN = "rerun"
+    SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
+
+
 class TaskState(StrEnum):
     PENDING = "pending"
     """Not released yet, or waiting for the orchestrator's word after a failed attempt."""

@@ -2,6 +2,7 @@
 
 from contracts.tables import (
     access,
+    artifacts,
     audit,
     credentials,
     deadletters,
@@ -10,8 +11,11 @@ from contracts.tables import (
     notifications,
     runs,
     schedules,
+    seats,
     streams,
     targets,
+    testing,
+    views,
     workers,
 )
 from contracts.tables.base import Base
@@ -19,6 +23,7 @@ from contracts.tables.base import Base
 __all__ = [
     "Base",
     "access",
+    "artifacts",
     "audit",
     "credentials",
     "deadletters",
@@ -27,7 +32,10 @@ __all__ = [
     "notifications",
     "runs",
     "schedules",
+    "seats",
     "streams",
     "targets",
+    "testing",
+    "views",
     "workers",
 ]

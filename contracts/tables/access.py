@@ -27,6 +27,10 @@ class UserRow(Base):
 
     id: Mapped[Id]
     username: Mapped[str]
+    name: Mapped[str | None]
+    """What people call them."""
+    time_zone: Mapped[str | None]
+    """An IANA name; the viewer's own when null."""
     password_hash: Mapped[str]
     role: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))

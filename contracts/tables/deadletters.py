@@ -59,6 +59,7 @@ class DeadLetterRow(Base):
     __table_args__ = (
         one_of("status", DeadLetterStatus),
         Index("ix_dead_letters_status", "status", "id"),
+        Index("ix_dead_letters_subject", "subject_id", "id"),
         Index(
             "ix_dead_letters_open",
             "subject_id",

@@ -19,7 +19,10 @@ class JobRow(Base):
     project_id: Mapped[ProjectId]
     name: Mapped[str]
     active: Mapped[bool] = mapped_column(server_default=text("true"))
+    inactive_reason: Mapped[str | None]
     current_version: Mapped[int]
+    labels: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What tools note on it, such as the source that it is kept in."""
     created_by: Mapped[str]
     created_at: Mapped[Now]
     updated_at: Mapped[Now]
@@ -44,5 +47,9 @@ class JobVersionRow(Base):
     job_id: Mapped[UUID] = mapped_column(ForeignKey("jobs.id"), primary_key=True)
     version: Mapped[int] = mapped_column(primary_key=True)
     definition: Mapped[dict[str, Any]]
+    source: Mapped[str | None]
+    """The YAML text as its author wrote it, comments and all; null when JSON was sent."""
+    message: Mapped[str | None]
+    """Why it was saved."""
     created_by: Mapped[str]
     created_at: Mapped[Now]

@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 from sqlalchemy.types import Text
 
-from contracts.runs.states import RunStatus, TaskState
+from contracts.runs.states import RunStatus, RunTrigger, TaskState
 from contracts.tables.base import Base, Id, Now, ProjectId, one_of
 
 
@@ -38,10 +38,17 @@ class RunRow(Base):
     parameters: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     targets: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     """Names chosen for this run; the definition's own when null."""
+    target_query: Mapped[dict[str, Any] | None]
+    """`{query, on_empty}` chosen for this run instead of names."""
     tally: Mapped[list[Any] | None] = mapped_column(JSONB)
     requested_by: Mapped[str]
     correlation_id: Mapped[UUID]
     rerun_of: Mapped[UUID | None]
+    trigger: Mapped[str] = mapped_column(server_default=text("'manual'"))
+    only_targets: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    """Every step runs on these alone of its targets; on all of them when null."""
+    from_step: Mapped[int | None] = mapped_column(SmallInteger)
+    """This step and all that need it; every step when null."""
     requested_at: Mapped[Now]
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
@@ -55,6 +62,7 @@ class RunRow(Base):
 
     __table_args__ = (
         one_of("status", RunStatus),
+        one_of("trigger", RunTrigger),
         ForeignKeyConstraint(["job_id", "job_version"], ["job_versions.job_id", "job_versions.version"]),
         CheckConstraint(
             "(ended_at IS NOT NULL) = (status IN ('succeeded', 'partial', 'failed', 'cancelled', 'unknown'))",
@@ -62,6 +70,14 @@ class RunRow(Base):
         ),
         Index("ix_runs_page", "project_id", "id"),
         Index("ix_runs_job", "job_id", "id"),
+        Index("ix_runs_requester", "requested_by", "id"),
+        Index("ix_runs_rerun", "rerun_of", "id", postgresql_where=text("rerun_of IS NOT NULL")),
+        Index(
+            "ix_runs_unhappy",
+            "project_id",
+            "id",
+            postgresql_where=text("status IN ('failed', 'partial', 'cancelled', 'unknown')"),
+        ),
         Index("ix_runs_requested", "id", postgresql_where=text("status = 'requested'")),
         Index("ix_runs_open", "id", postgresql_where=text("ended_at IS NULL")),
         Index("ix_runs_wake", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
@@ -84,6 +100,8 @@ class RunSecretRow(Base):
     wrapped_key: Mapped[bytes] = mapped_column(LargeBinary)
     nonce: Mapped[bytes] = mapped_column(LargeBinary)
     ciphertext: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_for: Mapped[UUID | None]
+    """The run it was sealed for when that is another one, which this run repeats."""
 
 
 class TaskRow(Base):
@@ -134,6 +152,18 @@ class TaskRow(Base):
             postgresql_where=text("state = 'running' AND worker_id IS NULL AND parked_by IS NULL"),
         ),
         Index("ix_tasks_held", "worker_id", postgresql_where=text("state = 'running'")),
+        Index(
+            "ix_tasks_unhappy",
+            "run_id",
+            "id",
+            postgresql_where=text("state IN ('failed', 'timed_out', 'unknown')"),
+        ),
+        Index(
+            "ix_tasks_unhappy_when",
+            "ended_at",
+            postgresql_where=text("state IN ('failed', 'timed_out', 'unknown')"),
+        ),
+        Index("ix_tasks_unknown", "id", postgresql_where=text("state = 'unknown'")),
         Index("ix_tasks_unplanned", "run_id", postgresql_where=text("unplanned")),
         Index(
             "ix_tasks_pending",
@@ -165,6 +195,8 @@ class AttemptRow(Base):
     exit_code: Mapped[int | None] = mapped_column(BigInteger)
     error: Mapped[dict[str, Any] | None]
     outputs: Mapped[dict[str, Any] | None]
+    progress: Mapped[dict[str, Any] | None]
+    """`{done, total, unit}` as last told, about once a second; only for people to look at."""
     reattached: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     """How often another executor took it over."""
     losses: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))

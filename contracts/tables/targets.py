@@ -17,7 +17,10 @@ class TargetOs(StrEnum):
 
 
 class TargetRow(Base):
-    """Written by the gateway. `version` counts edits; an attempt records the one it used."""
+    """Written by the gateway, `facts` by executors.
+
+    `version` counts edits; an attempt records the one it used. Facts are no edit.
+    """
 
     __tablename__ = "targets"
 
@@ -28,9 +31,14 @@ class TargetRow(Base):
     hostname: Mapped[str]
     credential_id: Mapped[UUID | None] = mapped_column(ForeignKey("credentials.id"), index=True)
     pool: Mapped[str] = mapped_column(server_default=text("'default'"))
+    labels: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    """What tools note on it, such as the source that it is kept in."""
     tags: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     winrm: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
     ssh: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'"))
+    facts: Mapped[dict[str, Any] | None]
+    """What a `facts` step found out last; see contracts/targets/facts.py."""
+    facts_at: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(server_default=text("1"))
     created_by: Mapped[str]
     created_at: Mapped[Now]

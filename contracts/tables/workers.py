@@ -25,6 +25,8 @@ class WorkerRow(Base):
     version: Mapped[str]
     started_at: Mapped[Now]
     lease_until: Mapped[datetime]
+    draining_at: Mapped[datetime | None]
+    """Since when it takes no more work, because it was told to end."""
     released_at: Mapped[datetime | None]
     release_reason: Mapped[str | None]
 
