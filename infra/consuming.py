@@ -13,7 +13,7 @@ from faststream.rabbit.annotations import RabbitMessage
 from sqlalchemy import text
 
 from contracts.errors import Invalid
-from contracts.messages import Event, Message, Meta
+from contracts.messages import SCHEMA_VERSION, Event, Message, Meta
 from contracts.topology import Queue, QueueType
 from infra.broker import (
     consuming_broker,
@@ -37,9 +37,19 @@ WATCH_SECONDS = 5.0
 log = structlog.get_logger()
 
 
+class NewerThanKnown(ValueError):
+    """A publisher of a later version wrote this message: reading it as ours would guess."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"schema version {version} is newer than {SCHEMA_VERSION}, which this process knows")
+
+
 def meta_of(message: RabbitMessage) -> Meta:
-    """The envelope, from AMQP properties and headers; raises ValueError when it is not ours."""
+    """The envelope, from AMQP properties and headers; raises ValueError when it is not ours, or newer."""
     properties = message.raw_message
+    version = int(str(properties.headers.get("schema-version", SCHEMA_VERSION)))
+    if version > SCHEMA_VERSION:
+        raise NewerThanKnown(version)
     return Meta(
         message_id=UUID(properties.message_id or ""),
         correlation_id=UUID(properties.correlation_id or ""),
@@ -48,6 +58,7 @@ def meta_of(message: RabbitMessage) -> Meta:
         else None,
         principal=str(properties.headers.get("principal", "system")),
         occurred_at=properties.timestamp or datetime.fromtimestamp(0, UTC),
+        schema_version=version,
         traceparent=_text(properties.headers.get("traceparent")),
     )
 
@@ -114,7 +125,8 @@ class Consumers:
 
         async def on_message(message: RabbitMessage) -> None:
             try:
-                command, meta = message_type.model_validate_json(message.body), meta_of(message)
+                meta = meta_of(message)
+                command = message_type.model_validate_json(message.body)
                 await self._gate.run(lambda: handle(command, meta))
             except StillDown:
                 log.warning("message.left_to_the_look", queue=queue.name)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import jwt
 
 from contracts.access.roles import Role
 from contracts.errors import Unauthenticated
-from infra.settings import JwtKeys
+from infra.jwt_keys import JwtKeys
 
 ALGORITHM = "HS256"
 ISSUER = "opsconductor"
@@ -26,11 +27,22 @@ class AccessClaims:
     role: Role
     token_version: int
     expires_at: int
+    must_change_password: bool = False
+    """Good for choosing a password and for nothing else."""
 
 
-def issue(keys: JwtKeys, *, user_id: UUID, name: str, role: Role, token_version: int, now: datetime) -> str:
+def issue(
+    keys: JwtKeys,
+    *,
+    user_id: UUID,
+    name: str,
+    role: Role,
+    token_version: int,
+    now: datetime,
+    must_change_password: bool = False,
+) -> str:
     """A signed access token that lives 15 minutes from `now`."""
-    claims = {
+    claims: dict[str, Any] = {
         "iss": ISSUER,
         "sub": str(user_id),
         "name": name,
@@ -39,6 +51,8 @@ def issue(keys: JwtKeys, *, user_id: UUID, name: str, role: Role, token_version:
         "iat": now,
         "exp": now + timedelta(seconds=ACCESS_SECONDS),
     }
+    if must_change_password:
+        claims["mcp"] = True
     return jwt.encode(
         claims, keys.keys[keys.signing_id], algorithm=ALGORITHM, headers={"kid": keys.signing_id}
     )
@@ -57,7 +71,12 @@ def verify(keys: JwtKeys, token: str) -> AccessClaims:
             options={"require": _REQUIRED},
         )
         return AccessClaims(
-            UUID(claims["sub"]), str(claims["name"]), Role(claims["role"]), int(claims["tv"]), claims["exp"]
+            UUID(claims["sub"]),
+            str(claims["name"]),
+            Role(claims["role"]),
+            int(claims["tv"]),
+            claims["exp"],
+            must_change_password=claims.get("mcp") is True,
         )
     except jwt.ExpiredSignatureError:
         raise Unauthenticated("The access token has expired; refresh it or sign in again.") from None

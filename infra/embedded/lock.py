@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 from infra.embedded.errors import DataFolderInUse
-from infra.embedded.places import give_to_owner
+from infra.private_files import give_to_owner
 
 
 class FolderLock:

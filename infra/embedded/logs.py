@@ -4,7 +4,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from infra.embedded.places import give_to_owner
+from infra.private_files import give_to_owner
 
 BYTES_PER_FILE = 4 * 1024 * 1024
 

@@ -3,7 +3,6 @@
 import os
 import pwd
 import stat
-from collections.abc import Mapping
 from pathlib import Path
 
 from infra.embedded.errors import DataFolderUnusable
@@ -11,19 +10,6 @@ from infra.embedded.process import Account
 
 SERVICE_ACCOUNT = "opsconductor"
 LEAST_ACCOUNT = "nobody"
-
-
-def default_data_dir(environment: Mapping[str, str], *, uid: int) -> Path:
-    """`OPS_DATA_DIR`, else `/var/lib/opsconductor` for root, else `opsconductor` in the XDG data folder.
-
-    Root does not use its home: servers that must not run as root could not enter it.
-    """
-    if chosen := environment.get("OPS_DATA_DIR"):
-        return Path(chosen).expanduser().absolute()
-    if uid == 0:
-        return Path("/var/lib/opsconductor")
-    data_home = environment.get("XDG_DATA_HOME") or Path(environment.get("HOME", "~"), ".local/share")
-    return Path(data_home).expanduser().absolute() / "opsconductor"
 
 
 def server_account(*folders: Path) -> Account | None:
@@ -74,23 +60,3 @@ def _may_enter(folder: os.stat_result, account: Account) -> bool:
     if folder.st_gid == account.gid:
         return bool(folder.st_mode & stat.S_IXGRP)
     return bool(folder.st_mode & stat.S_IXOTH)
-
-
-def give_to_owner(descriptor: int, folder: Path) -> None:
-    """What root creates in somebody's folder belongs to them: they may start without root next time."""
-    if os.geteuid() == 0:
-        owner = folder.stat()
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Create or replace `path` in one step, readable by its folder's owner only."""
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-        give_to_owner(file.fileno(), path.parent)
-    fresh.replace(path)

@@ -1,5 +1,6 @@
 """Which TCP ports we listen on, the same ones at every start where possible."""
 
+import atexit
 import errno
 import json
 import socket
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.embedded.errors import PortTaken
-from infra.embedded.places import write_private
+from infra.private_files import write_private
 
 LOOPBACK = "127.0.0.1"
 NEIGHBOURS = 100
@@ -41,6 +42,32 @@ def free_port(preferred: int, *, host: str = LOOPBACK) -> int:
     return int(port)
 
 
+_claims: dict[int, socket.socket] = {}
+
+
+def claim(port: int) -> bool:
+    """Whether the loopback port is this process's to give to a server; until it ends, nobody else's.
+
+    A server listens seconds after its port was chosen. Until then the UDP port of the same number, which
+    nothing of ours uses, tells others who choose at the same time.
+    """
+    if port not in _claims:
+        holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            holder.bind((LOOPBACK, port))
+        except OSError:
+            holder.close()
+            return False
+        _claims[port] = holder
+    return True
+
+
+@atexit.register
+def _give_back() -> None:
+    for holder in _claims.values():
+        holder.close()
+
+
 def require_port(port: int, *, host: str, purpose: str, setting: str) -> None:
     """For a port that people know us by: PortTaken instead of quietly moving elsewhere."""
     if not is_free(port, host=host):
@@ -68,7 +95,7 @@ class RememberedPorts:
         wanted = known.get(name, preferred)
         others = {port for other, port in known.items() if other != name}
         port = free_port(wanted)
-        while port in others:
+        while port in others or not claim(port):
             port = free_port(port + 1)
         if known.get(name) != port:
             write_private(self._file, json.dumps(known | {name: port}, indent=1))

@@ -90,10 +90,18 @@ def _refuse_unknown(current: str) -> None:
 
 
 async def _check_epoch(connection: AsyncConnection) -> None:
-    await connection.execute(
+    """Rows from a cluster that counted further would be held back until this one had caught up with it.
+
+    They are settled, so they get the lowest transaction id: order within a run is then that of their row ids.
+    """
+    began = await connection.scalar(
         text("""
             UPDATE stream_epoch SET epoch = epoch + 1, started_at = now()
              WHERE EXISTS (SELECT 1 FROM run_events WHERE xid > pg_current_xact_id())
                 OR EXISTS (SELECT 1 FROM output_chunks WHERE xid > pg_current_xact_id())
+            RETURNING epoch
         """)
     )
+    if began is not None:
+        for table in ("run_events", "output_chunks"):
+            await connection.execute(text(f"UPDATE {table} SET xid = '1'"))  # noqa: S608  (our own names)

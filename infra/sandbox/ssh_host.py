@@ -33,7 +33,8 @@ class SshHost:
 
     `host_key` is an OpenSSH private key; a new ed25519 one is made when it is left out. Port 0 picks a free
     one. `home` is the working directory of every command: a temporary folder, removed at the end,
-    unless given.
+    unless given. `programs` is a folder whose programs stand in for those of the machine: what a demo host
+    must not really do, it can be given a harmless program for.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class SshHost:
         authorized_key: str | None = None,
         *,
         home: Path | None = None,
+        programs: Path | None = None,
     ) -> None:
         self.username = username
         self.port = port
@@ -52,6 +54,7 @@ class SshHost:
         self._authorized_key = asyncssh.import_public_key(authorized_key) if authorized_key else None
         self._host_key = asyncssh.import_private_key(host_key or new_host_key())
         self._home = home
+        self._programs = programs
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._connections: set[asyncssh.SSHServerConnection] = set()
@@ -158,7 +161,8 @@ class SshHost:
     def _environment(self) -> dict[str, str]:
         mark, _, value = self._mark.partition("=")
         user = {"HOME": str(self.home), "USER": self.username, "LOGNAME": self.username}
-        return user | {"PATH": PATH, "SHELL": "/bin/sh", "LANG": "C.UTF-8", mark: value}
+        path = f"{self._programs}:{PATH}" if self._programs else PATH
+        return user | {"PATH": path, "SHELL": "/bin/sh", "LANG": "C.UTF-8", mark: value}
 
 
 async def _converse(

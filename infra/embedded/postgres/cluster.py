@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.embedded.errors import DataFolderUnusable, ServiceFailed
-from infra.embedded.places import require_enterable, server_account, write_private
+from infra.embedded.places import require_enterable, server_account
 from infra.embedded.postgres import binaries
 from infra.embedded.postgres.leftovers import stop_leftovers
 from infra.embedded.process import Account, ChildProcess, describe_exit
+from infra.private_files import write_private
 
 SUPERUSER = "postgres"
 PASSED_ON = ("LD_LIBRARY_PATH",)

@@ -8,7 +8,8 @@ Start-Process, Get-Process, `[Console]`, `[Convert]`, `[Text.Encoding]`, `[Envir
 unknown command does.
 """
 
-from infra.sandbox.windows.certificate import HostCertificate, self_signed
+from infra.certificates import HostCertificate, self_signed
+from infra.sandbox.windows import faults
 from infra.sandbox.windows.host import JournalEntry, Knobs, WindowsHost
 
-__all__ = ["HostCertificate", "JournalEntry", "Knobs", "WindowsHost", "self_signed"]
+__all__ = ["HostCertificate", "JournalEntry", "Knobs", "WindowsHost", "faults", "self_signed"]

@@ -125,6 +125,15 @@ async def _set(rest: str, system: System, write: Write) -> int:
     return int(not found)
 
 
+async def _type(file: str, system: System, write: Write) -> int:
+    data = system.disk.content(file)
+    if data is None:
+        await write("stderr", b"The system cannot find the file specified.\r\n")
+        return 1
+    await write("stdout", data)
+    return 0
+
+
 async def run_program(key: str, words: list[str], system: System, write: Write, *, name: str = "") -> int:
     """One external program by name; 9009 for one that does not exist."""
     if key == "hostname":
@@ -139,8 +148,15 @@ async def run_program(key: str, words: list[str], system: System, write: Write, 
     elif key == "start":
         plain = [word for word in words if not word.startswith('"') and word.lower() != "/b"]
         system.start_process(plain or ["cmd"])
+    elif key == "del":
+        names = {word.strip('"').rpartition("\\")[2] for word in words if not word.startswith("/")}
+        system.machine.batch_files -= names
     elif key == "cd":
         await write("stdout", f"{system.folder}\r\n".encode())
+    elif key == "type":
+        return await _type(" ".join(words).strip('"'), system, write)
+    elif key == "more":
+        await write("stdout", await system.read_all())
     elif key in {"chcp", "setlocal", "endlocal"}:
         return 0
     elif key == "cmd":

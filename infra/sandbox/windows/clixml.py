@@ -19,17 +19,20 @@ def escaped(value: str) -> str:
     return NOT_PLAIN.sub(lambda match: f"_x{ord(match[0]):04X}_", escape(value))
 
 
+Write = Callable[[str, bytes], Awaitable[None]]
+
+
 class ErrorStream:
     """Writes the head before the first object and the tail at the end, if there was any object."""
 
-    def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+    def __init__(self, write: Write) -> None:
         self._write = write
         self._begun = False
 
     async def _object(self, xml: str) -> None:
         head = "" if self._begun else HEAD
         self._begun = True
-        await self._write((head + xml).encode())
+        await self._write("stderr", (head + xml).encode())
 
     async def lines(self, text: str, kind: str = "Error") -> None:
         """One `<S>` for each line."""
@@ -41,4 +44,21 @@ class ErrorStream:
 
     async def end(self) -> None:
         if self._begun:
-            await self._write(TAIL.encode())
+            await self._write("stderr", TAIL.encode())
+
+
+class PlainErrors(ErrorStream):
+    """What PowerShell 7 does: errors as text on stderr, warnings and the like as text on stdout."""
+
+    async def lines(self, text: str, kind: str = "Error") -> None:
+        for line in text.splitlines():
+            if kind == "Error":
+                await self._write("stderr", f"{line}\r\n".encode())
+            else:
+                await self._write("stdout", f"{kind.upper()}: {line}\r\n".encode())
+
+    async def progress(self, activity: str, state: str = "Completed") -> None:
+        """Not shown without a console."""
+
+    async def end(self) -> None:
+        """Text needs no end."""

@@ -1,10 +1,11 @@
 """What the host does with a gated command: read scripts from stdin and run the first complete one, once.
 
-The first line of such a bootstrap names it: `#ops-gate/1 KIND NONCE`. In its input `#ops-begin NONCE` starts
+The first line of such a bootstrap names it: `#ops-gate/2 KIND NONCE`. In its input `#ops-begin NONCE` starts
 a script, base64 lines follow, `#ops-run NONCE SHA256` runs what was read since the last begin if the digest
 of it fits. Everything after the first script that ran is ignored, so a repeated or mixed-up input never runs
-anything twice. For cmd the decoded text begins with `NAME=base64` lines (environment) and `delayed=0|1`, up
-to an empty line.
+anything twice. The decoded body begins with `NAME=base64` lines up to an empty line: `env.NAME` (a variable),
+`cwd` (folder), `stdin`, `delayed` (cmd), and `run`, the PowerShell that a real host runs with all of this and
+that is not looked at here; the script follows.
 """
 
 import asyncio
@@ -14,8 +15,8 @@ import hashlib
 import re
 from dataclasses import dataclass
 
-BANNER = re.compile(r"#ops-gate/1 (powershell|cmd) ([0-9a-f]{16,64})\s")
-NEVER_OPENED = 1_330_664_263
+BANNER = re.compile(r"#ops-gate/2 (powershell|pwsh|cmd) ([0-9a-f]{16,64})\s")
+NEVER_OPENED, NO_FOLDER = 1_330_664_263, 1_330_664_264
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,31 @@ def _decoded(text: str) -> bytes | None:
         return None
 
 
-def split_cmd(payload: str) -> tuple[dict[str, str], bool, str]:
-    """(environment, delayed expansion, script) of a decoded cmd payload."""
-    head, _, script = payload.partition("\n\n")
-    fields = dict(line.partition("=")[::2] for line in head.split("\n"))
-    delayed = fields.pop("delayed", "0") == "1"
-    environment = {name.upper(): base64.b64decode(value).decode() for name, value in fields.items()}
-    return environment, delayed, script
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What came through the gate. Names of environment variables are in upper case."""
+
+    script: str
+    environment: dict[str, str]
+    folder: str | None
+    stdin: bytes
+    delayed: bool
+
+
+def body_of(payload: bytes) -> Body:
+    """The parts of a decoded body."""
+    head, _, script = payload.decode("utf-8", "replace").partition("\n\n")
+    fields = {
+        name: base64.b64decode(value) for name, value in (line.split("=", 1) for line in head.split("\n"))
+    }
+    return Body(
+        script=script,
+        environment={
+            name.removeprefix("env.").upper(): value.decode()
+            for name, value in fields.items()
+            if name.startswith("env.")
+        },
+        folder=fields["cwd"].decode() if "cwd" in fields else None,
+        stdin=fields.get("stdin", b""),
+        delayed=fields.get("delayed") == b"1",
+    )

@@ -6,10 +6,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from infra.certificates import HostCertificate, self_signed
 from infra.clock import now
 from infra.sandbox.windows import soap
-from infra.sandbox.windows.certificate import HostCertificate, self_signed
 from infra.sandbox.windows.connection import Connection
+from infra.sandbox.windows.credssp import Acceptor
+from infra.sandbox.windows.disk import Disk
+from infra.sandbox.windows.faults import Plan
+from infra.sandbox.windows.machine import Machine
 from infra.sandbox.windows.services import ServiceTable
 from infra.sandbox.windows.shells import Process, Shell
 
@@ -17,6 +21,7 @@ Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 LOOPBACK = "127.0.0.1"
 COMPUTER_NAME = "SIMULATED-WIN"
+FOLDERS = {"USERPROFILE", "TEMP", "SystemRoot"}
 
 
 @dataclass(slots=True)
@@ -39,10 +44,17 @@ class Knobs:
     drop_after_command: int = 0
     drop_after_send: int = 0
     drop_in_receive: int = 0
-    quota_on_create: int = 0
+    drip: float = 0.0
+    """Seconds between two small pieces of each answer to Receive."""
+    unencrypted_allowed: bool = False
+    """AllowUnencrypted: Basic and messages in the clear over http are taken."""
     ignore_ctrl_c: bool = False
+    envelope_bytes: int = 0
+    """Requests over this size are refused with HTTP 413; 0: none."""
     delay: float = 0.0
     """Seconds before each request is looked at."""
+    names_shells_itself: bool = False
+    """The id that a client asks for is not looked at, as by hosts before protocol version 2.2."""
 
     def take(self, name: str) -> bool:
         left = getattr(self, name, 0)
@@ -67,7 +79,9 @@ class WindowsHost:
         https_port: int = 0,
         *,
         certificate: HostCertificate | None = None,
+        client_certificate: str | None = None,
         schemes: tuple[str, ...] = ("Negotiate", "Basic"),
+        credssp: Acceptor | None = None,
         max_shells: int = 30,
     ) -> None:
         self.name = name
@@ -76,16 +90,30 @@ class WindowsHost:
         self.http_port = http_port
         self.https_port = https_port
         self.schemes = schemes
+        self.credssp = credssp
+        """Checks CredSSP logins, where `schemes` offers them."""
         self.max_shells = max_shells
         self.computer_name = COMPUTER_NAME
         self.services = ServiceTable()
+        self.machine = Machine(self.computer_name, self.reboot)
         self.shells: dict[str, Shell] = {}
         self.journal: list[JournalEntry] = []
+        self.command_lines: list[str] = []
+        """What a process list or an event log of the host would show."""
         self.logins: list[tuple[str, str, bool]] = []
         """Every login tried: (scheme, user, accepted)."""
+        self.refused_shells = 0
+        """Requests for a shell that found no room."""
+        self.sealed_messages = 0
+        """Requests whose body came sealed by the login's own key."""
         self.knobs = Knobs()
+        self.plan = Plan()
+        self.has_pwsh = True
+        self.disk = Disk(username)
         self.environment = _environment(username)
         self.certificate = certificate or _certificate()
+        self.client_certificate = client_certificate
+        """PEM of the one client certificate that is mapped to the user."""
         self._servers: list[asyncio.Server] = []
         self._connections: set[asyncio.Task[None]] = set()
         self._idle: dict[str, asyncio.TimerHandle] = {}
@@ -101,12 +129,20 @@ class WindowsHost:
         """Child processes that run now, of all shells."""
         return [process for shell in self.shells.values() for process in shell.processes]
 
+    def has_folder(self, path: str) -> bool:
+        """Whether a command can start there: the folders every Windows has, and the user's own."""
+        known = {value.casefold() for name, value in self.environment.items() if name in FOLDERS}
+        return path.rstrip("\\").casefold() in known | {"c:", "c:\\windows\\temp"}
+
     async def start(self) -> None:
         """Listen on loopback. Raises OSError when a port is taken."""
         plain = await asyncio.start_server(self._client(tls=False), LOOPBACK, self.http_port)
         self._servers.append(plain)
         tls = await asyncio.start_server(
-            self._client(tls=True), LOOPBACK, self.https_port, ssl=self.certificate.server_context()
+            self._client(tls=True),
+            LOOPBACK,
+            self.https_port,
+            ssl=self.certificate.server_context(self.client_certificate),
         )
         self._servers.append(tls)
         self.http_port = plain.sockets[0].getsockname()[1]
@@ -114,6 +150,10 @@ class WindowsHost:
 
     async def stop(self) -> None:
         """Close everything; commands and processes of all shells end."""
+        await self._go_down()
+        self.disk.remove()
+
+    async def _go_down(self) -> None:
         for server in self._servers:
             server.close()
         await self.drop_connections()
@@ -122,6 +162,12 @@ class WindowsHost:
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
+
+    async def reboot(self, seconds: float = 0.0) -> None:
+        """Everything that runs vanishes, nobody listens for a while, then the same ports answer again."""
+        await self._go_down()
+        await asyncio.sleep(seconds)
+        await self.start()
 
     async def drop_connections(self) -> None:
         """What a firewall or a service restart does to idle connections."""

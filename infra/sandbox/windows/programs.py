@@ -5,11 +5,12 @@ import base64
 import binascii
 import re
 from collections.abc import Awaitable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from infra.sandbox.windows import batch
-from infra.sandbox.windows.clixml import ErrorStream
-from infra.sandbox.windows.gate import NEVER_OPENED, Gate, gate_of, read_script, split_cmd
+from infra.sandbox.windows import batch, copying
+from infra.sandbox.windows.clixml import ErrorStream, PlainErrors
+from infra.sandbox.windows.gate import NEVER_OPENED, NO_FOLDER, Gate, body_of, gate_of, read_script
 from infra.sandbox.windows.powershell.interpreter import Session
 from infra.sandbox.windows.shells import Command, Shell
 from infra.sandbox.windows.system import System
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from infra.sandbox.windows.host import WindowsHost
 
 POWERSHELL = re.compile(r"\"?(?:\S*\\)?(?:powershell|pwsh)(?:\.exe)?\"?\s+(.*)$", re.IGNORECASE | re.DOTALL)
+PWSH = re.compile(r"\"?pwsh(?:\.exe)?\b", re.IGNORECASE)
+NOT_RECOGNIZED = (
+    "'pwsh.exe' is not recognized as an internal or external command,\r\noperable program or batch file.\r\n"
+)
 ENCODED = re.compile(r"-e(?:nc|ncodedcommand|c)?\s+(\S+)\s*$", re.IGNORECASE)
 PLAIN = re.compile(r"-c(?:ommand)?\s+(.*)$", re.IGNORECASE | re.DOTALL)
 CMD_LIMIT = 8191
@@ -26,9 +31,13 @@ LINE_TOO_LONG = "The command line is too long.\r\n"
 
 async def run_command_line(host: "WindowsHost", shell: Shell, command: Command) -> int:
     """Run it to its end; the exit code."""
+    host.command_lines.append(command.line)
     system = _system(host, shell, command)
     if len(command.line) > CMD_LIMIT:
         await system.write("stderr", LINE_TOO_LONG.encode())
+        return 1
+    if PWSH.match(command.line) and not host.has_pwsh:
+        await system.write("stderr", NOT_RECOGNIZED.encode())
         return 1
     powershell = POWERSHELL.match(command.line)
     if powershell is None:
@@ -52,6 +61,8 @@ async def _encoded(host: "WindowsHost", command: Command, system: System, value:
             "stderr", b"Cannot process the command because the value is not properly encoded.\r\n"
         )
         return 1
+    if copying.is_copy(script):
+        return await copying.run(host.disk, command, host.knobs)
     gate = gate_of(script)
     if gate is None:
         return await _powershell(host, command.id, system, script)
@@ -62,23 +73,31 @@ async def _gated(host: "WindowsHost", command: Command, system: System, gate: Ga
     payload = await read_script(gate, command.stdin)
     if payload is None:
         return NEVER_OPENED
+    body = body_of(payload)
+    system = replace(system, stdin=body.stdin, console=None, folder=body.folder or system.folder)
+    system.environment.update(body.environment)
+    if not host.has_folder(system.folder):
+        missing = f"Cannot find path '{system.folder}' because it does not exist.\r\n"
+        await system.write("stderr", missing.encode())
+        return NO_FOLDER
     await system.write("stdout", gate.opened_line)
-    text = payload.decode("utf-8", "replace")
-    if gate.kind == "powershell":
-        return await _powershell(host, gate.nonce, system, text)
-    environment, delayed, script = split_cmd(text)
-    system.environment.update(environment)
-    return await _journaled(host, gate.nonce, "cmd", script, batch.run(script, system, delayed=delayed))
+    if gate.kind != "cmd":
+        return await _powershell(host, gate.nonce, system, body.script, kind=gate.kind)
+    file = f"ops-{gate.nonce}.cmd"
+    host.machine.batch_files.add(file)
+    running = batch.run(body.script, system, delayed=body.delayed)
+    code = await _journaled(host, gate.nonce, "cmd", body.script, running)
+    host.machine.batch_files.discard(file)  # a killed PowerShell does not come to this
+    return code
 
 
-async def _powershell(host: "WindowsHost", marker: str, system: System, script: str) -> int:
-    async def write_error(data: bytes) -> None:
-        await system.write("stderr", data)
-
-    errors = ErrorStream(write_error)
+async def _powershell(
+    host: "WindowsHost", marker: str, system: System, script: str, kind: str = "powershell"
+) -> int:
+    errors = PlainErrors(system.write) if kind == "pwsh" else ErrorStream(system.write)
     await errors.progress("Preparing modules for first use.")
     session = Session(system, errors)
-    code = await _journaled(host, marker, "powershell", script, session.run(script))
+    code = await _journaled(host, marker, kind, script, session.run(script))
     await errors.end()
     return code
 
@@ -110,7 +129,10 @@ def _system(host: "WindowsHost", shell: Shell, command: Command) -> System:
         folder=shell.folder,
         environment={name.upper(): value for name, value in shell.environment.items()},
         services=host.services,
+        machine=host.machine,
+        disk=host.disk,
         spawn=shell.spawn,
         processes=lambda: shell.processes,
         write=write,
+        console=command.stdin,
     )

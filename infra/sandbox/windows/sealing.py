@@ -12,7 +12,8 @@ OCTETS = b"Content-Type: application/octet-stream\r\n"
 
 
 def is_sealed(content_type: str) -> bool:
-    return content_type.lower().startswith("multipart/encrypted")
+    """CredSSP sends messages of more than 16 KiB in several parts, under a name of their own."""
+    return content_type.lower().startswith(("multipart/encrypted", "multipart/x-multi-encrypted"))
 
 
 def unwrap(body: bytes, sealing: Sealing) -> bytes:

@@ -134,8 +134,11 @@ class Command:
 class Shell:
     """State that the commands of one client share: environment, folder, child processes."""
 
-    def __init__(self, owner: str, environment: Mapping[str, str], folder: str, idle: float) -> None:
-        self.id = str(uuid4()).upper()
+    def __init__(
+        self, owner: str, environment: Mapping[str, str], folder: str, idle: float, *, wanted: str | None
+    ) -> None:
+        """`wanted` is the id that the client asks for."""
+        self.id = (wanted or str(uuid4())).upper()
         self.owner = owner
         self.environment = dict(environment)
         self.folder = folder

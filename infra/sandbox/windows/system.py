@@ -5,6 +5,8 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from infra.sandbox.windows.disk import Disk
+from infra.sandbox.windows.machine import Machine
 from infra.sandbox.windows.services import ServiceTable
 from infra.sandbox.windows.shells import Process
 
@@ -21,9 +23,18 @@ class System:
     folder: str
     environment: dict[str, str]
     services: ServiceTable
+    machine: Machine
+    disk: Disk
     spawn: Callable[[str, float], Process]
     processes: Callable[[], list[Process]]
     write: Callable[[str, bytes], Awaitable[None]]
+    stdin: bytes = b""
+    console: asyncio.StreamReader | None = None
+    """Where a program reads from instead of `stdin`, when the client itself feeds it."""
+
+    async def read_all(self) -> bytes:
+        """Everything on the standard input, up to its end."""
+        return self.stdin if self.console is None else await self.console.read()
 
     def start_process(self, words: list[str]) -> Process:
         """A child that lives as many seconds as the last number among `words` says, or an hour."""

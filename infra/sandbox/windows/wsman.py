@@ -32,12 +32,14 @@ async def _unsupported(_host: "WindowsHost", request: soap.Envelope, _user: str)
 
 
 async def _create(host: "WindowsHost", request: soap.Envelope, user: str) -> bytes:
-    if host.knobs.take("quota_on_create") or len(host.shells) >= host.max_shells:
+    if len(host.shells) >= host.max_shells:
+        host.refused_shells += 1
         raise soap.Fault(
             soap.SHELL_QUOTA,
             f"The maximum number of concurrent shells for this user has been exceeded ({host.max_shells}).",
             subcode="w:QuotaLimit",
         )
+    wanted = _wanted_id(host, request)
     find = request.body.find
     variables = request.body.iter(f"{{{soap.SHELL}}}Variable")
     environment = host.environment | {node.get("Name", ""): node.text or "" for node in variables}
@@ -48,9 +50,20 @@ async def _create(host: "WindowsHost", request: soap.Envelope, user: str) -> byt
         environment,
         (folder.text if folder is not None else None) or environment["USERPROFILE"],
         soap.seconds(idle, DEFAULT_IDLE_SECONDS),
+        wanted=wanted,
     )
     host.add_shell(shell)
     return soap.created(request, shell.id, user, shell.idle)
+
+
+def _wanted_id(host: "WindowsHost", request: soap.Envelope) -> str | None:
+    """The id that a client gives its shell, as PowerShell remoting does. Raises Fault when it is taken."""
+    shell = request.body.find(f".//{{{soap.SHELL}}}Shell")
+    wanted = shell.get("ShellId") if shell is not None and not host.knobs.names_shells_itself else None
+    if wanted is not None and wanted.upper() in host.shells:
+        reason = "The WS-Management service cannot create the resource because it already exists."
+        raise soap.Fault(soap.ALREADY_EXISTS, reason, subcode="w:AlreadyExists")
+    return wanted
 
 
 async def _command(host: "WindowsHost", request: soap.Envelope, _user: str) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from infra.sandbox.windows import batch
+from infra.sandbox.windows.powershell import cim, files
 from infra.sandbox.windows.powershell.syntax import Invocation, Node, Parameter, ScriptBlock
 from infra.sandbox.windows.powershell.values import PowerShellError, as_list, number, text, truth
 from infra.sandbox.windows.services import Service
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from infra.sandbox.windows.powershell.interpreter import Emit, Session
 
 SWITCHES = {"force", "passthru", "nonewline", "noenumerate", "wait", "nonewwindow", "confirm", "verbose"}
+SWITCHES |= {"raw"}
 ALIASES = {"echo": "write-output", "write": "write-output", "sleep": "start-sleep", "%": "foreach-object"}
 ALIASES |= {"foreach": "foreach-object", "?": "where-object", "where": "where-object", "gsv": "get-service"}
 ALIASES |= {
@@ -23,6 +25,7 @@ ALIASES |= {
     "saps": "start-process",
 }
 ALIASES |= {"gps": "get-process", "ps": "get-process", "pwd": "get-location"}
+ALIASES |= {"gc": "get-content", "cat": "get-content", "type": "get-content"}
 PROGRAMS = {"hostname", "whoami", "ping", "cmd", "ver"}
 
 
@@ -271,6 +274,9 @@ COMMANDS: dict[str, Callable[[Call], Awaitable[None]]] = {
     "set-strictmode": _nothing,
     "import-module": _nothing,
     "out-null": _nothing,
+    "get-content": files.get_content,
+    "get-ciminstance": cim.get_cim_instance,
+    "shutdown": cim.shutdown,
     "get-service": _get_service,
     "start-service": _change_service,
     "stop-service": _change_service,

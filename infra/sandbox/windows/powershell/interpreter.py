@@ -272,9 +272,7 @@ class Session:
     async def _member(self, node: Member) -> object:
         given = None if node.arguments is None else [await self.evaluate(one) for one in node.arguments]
         if node.static and isinstance(node.target, TypeName):
-            return await members.static(
-                node.target.name, node.name, given, self.system.write, self.system.environment
-            )
+            return await members.static(node.target.name, node.name, given, self.system)
         target = await self.evaluate(node.target)
         if given is None:
             return members.property_of(target, node.name)

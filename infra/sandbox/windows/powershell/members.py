@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from infra.sandbox.windows.powershell.values import (
     FLOAT_TYPES,
@@ -14,6 +15,7 @@ from infra.sandbox.windows.powershell.values import (
     text,
 )
 from infra.sandbox.windows.services import Service
+from infra.sandbox.windows.system import System
 
 Write = Callable[[str, bytes], Awaitable[None]]
 
@@ -24,6 +26,13 @@ class ConsoleStream:
 
     name: str
     raw: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleInput:
+    """`[Console]::In`"""
+
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +75,24 @@ def property_of(value: object, name: str) -> object:
     return 1 if name == "count" and value is not None else None
 
 
-async def call(value: object, name: str, given: list[object], write: Write) -> object:
+async def call(  # noqa: PLR0911  (a row for each type)
+    value: object, name: str, given: list[object], write: Write
+) -> object:
     """`value.name(given)`. Raises PowerShellError for a method that is not simulated."""
     if isinstance(value, ConsoleStream):
         await _console(value, name, given, write)
         return None
+    if isinstance(value, ConsoleInput) and name == "readtoend":
+        return value.data.decode("utf-8", "replace")
     if isinstance(value, Encoding):
         if name == "getstring" and isinstance(given[0], bytes):
             return given[0].decode(value.codec, "replace")
         if name == "getbytes":
             return text(given[0]).encode(value.codec, "replace")
+    if isinstance(value, datetime) and name == "touniversaltime":
+        return value.astimezone(UTC)
+    if isinstance(value, datetime) and name == "tostring" and given == ["o"]:
+        return f"{value:%Y-%m-%dT%H:%M:%S.%f}0Z"
     if name == "tostring":
         return text(value)
     if isinstance(value, str) and name in TEXT_METHODS:
@@ -104,12 +121,12 @@ async def _console(stream: ConsoleStream, name: str, given: list[object], write:
 
 
 async def static(  # noqa: PLR0911  (a row for each type)
-    type_name: str, name: str, given: list[object] | None, write: Write, env: dict[str, str]
+    type_name: str, name: str, given: list[object] | None, system: System
 ) -> object:
     """`[type]::name` or `[type]::name(given)`. Raises PowerShellError for what is not simulated."""
     kind = type_name.removeprefix("system.").removeprefix("io.")
     if kind == "console":
-        return await _console_member(name, given, write)
+        return await _console_member(name, given, system)
     if kind == "text.encoding" and name in ENCODINGS:
         return Encoding(ENCODINGS[name])
     if kind == "convert" and given is not None:
@@ -122,19 +139,21 @@ async def static(  # noqa: PLR0911  (a row for each type)
     if name == "parse" and given is not None and kind in INTEGER_TYPES | FLOAT_TYPES:
         return cast(kind, text(given[0]))
     if kind == "environment":
-        return _environment(name, given or [], env)
+        return _environment(name, given or [], system.environment)
     if kind == "string" and given is not None and name == "isnullorempty":
         return not text(given[0])
     raise PowerShellError(f"[{type_name}]::{name} is not simulated.", kind="MethodNotFound")
 
 
-async def _console_member(name: str, given: list[object] | None, write: Write) -> object:
+async def _console_member(name: str, given: list[object] | None, system: System) -> object:
+    if name == "in":
+        return ConsoleInput(system.stdin)
     if name in {"out", "error"}:
         return ConsoleStream("stdout" if name == "out" else "stderr")
     if name in {"openstandardoutput", "openstandarderror"}:
         return ConsoleStream("stdout" if name == "openstandardoutput" else "stderr", raw=True)
     if name in {"write", "writeline"}:
-        await _console(ConsoleStream("stdout"), name, given or [""], write)
+        await _console(ConsoleStream("stdout"), name, given or [""], system.write)
         return None
     raise PowerShellError(f"[Console]::{name} is not simulated.", kind="MethodNotFound")
 

@@ -1,4 +1,4 @@
-"""A self-signed certificate for the simulated host's https listener."""
+"""Self-signed certificates, for listeners that have got no other."""
 
 import hashlib
 import ipaddress
@@ -26,8 +26,12 @@ class HostCertificate:
         """SHA-256 of the DER form, hex."""
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(self.certificate)).hexdigest()
 
-    def server_context(self) -> ssl.SSLContext:
+    def server_context(self, client_certificate: str | None = None) -> ssl.SSLContext:
+        """Asks for a client certificate, but takes connections without one, when one (PEM) is known."""
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        if client_certificate is not None:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(cadata=client_certificate)
         with tempfile.TemporaryDirectory() as folder:  # ssl reads keys from files only
             path = Path(folder, "host.pem")
             path.touch(0o600)
