@@ -7,6 +7,7 @@ from importlib import import_module
 import uvloop
 
 from contracts.errors import UnsafeSettings
+from infra.collecting import spare_what_stays
 from infra.logging import configure_logging
 from infra.process import Process
 from infra.settings import Role, load_settings
@@ -28,6 +29,7 @@ async def host(roles: Sequence[Role]) -> None:
     process = Process(settings, name=name)
     for role in roles:
         installer(role)(process)
+    process.before_consuming(spare_what_stays)
     await process.run()
 
 

@@ -9,12 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+import orjson
 from sqlalchemy import text
 
+from contracts.causes import CAUSES
 from contracts.limits import TASKS_PER_MESSAGE
 from contracts.runs.messages import ExecuteTasks
+from contracts.targets.messages import TestConnection
+from contracts.targets.testing import ConnectionTestStatus
 from infra.database import Statements
 from infra.unit_of_work import PlainUnitOfWork, new_meta
+
+TEST_TRIES = 3
+"""Executors that may begin one connection test: one that kills its workers must come to an end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +70,14 @@ async def renew(session: Statements, worker_id: UUID, *, lease_seconds: float) -
         {"id": worker_id, "lease": lease_seconds},
     )
     return bool(renewed)
+
+
+async def draining(session: Statements, worker_id: UUID) -> None:
+    """Note that the worker takes no more work; for people to see."""
+    await session.execute(
+        text("UPDATE workers SET draining_at = now() WHERE id = :id AND draining_at IS NULL"),
+        {"id": worker_id},
+    )
 
 
 async def expired(session: Statements, *, limit: int) -> list[UUID]:
@@ -115,4 +130,44 @@ async def release(uow: PlainUnitOfWork, worker_id: UUID, *, reason: str, lost: b
                 ExecuteTasks(run_id=run_id, pool=pool, task_ids=chunk),
                 new_meta(principal="system", cause=meta),
             )
+    await _release_seats(uow, worker_id)
+    await _release_tests(uow, worker_id)
     return sum(len(ids) for ids in taken.values())
+
+
+async def _release_seats(uow: PlainUnitOfWork, worker_id: UUID) -> None:
+    """Sessions of connection tests. Those of attempts stay taken until somebody has been there after it.
+
+    Where a command runs on that is who takes it over, where it has ended who clears up after the worker.
+    """
+    await uow.session.execute(
+        text("""
+            DELETE FROM seats AS s
+             WHERE s.worker_id = :id AND NOT EXISTS (
+                   SELECT 1 FROM attempts AS a WHERE a.task_id = s.task_id AND a.number = s.attempt)
+        """),
+        {"id": worker_id},
+    )
+
+
+async def _release_tests(uow: PlainUnitOfWork, worker_id: UUID) -> None:
+    """Tests may be repeated: they are begun again, unless they seem to be what kills their workers."""
+    cause = CAUSES["worker_lost"]
+    detail = f"the {TEST_TRIES}th over one test"
+    error = {"code": cause.code, "message": cause.message.format(detail=detail), "hint": "Test again."}
+    rows = await uow.session.execute(
+        text("""
+            UPDATE connection_tests
+               SET worker_id = NULL,
+                   status = CASE WHEN tries < :tries THEN 'requested' ELSE 'failed' END,
+                   ended_at = CASE WHEN tries >= :tries THEN now() END,
+                   error = CASE WHEN tries >= :tries THEN CAST(:error AS jsonb) END
+             WHERE worker_id = :id AND status = 'running'
+            RETURNING id, pool, status, requested_by, correlation_id
+        """),
+        {"id": worker_id, "tries": TEST_TRIES, "error": orjson.dumps(error).decode()},
+    )
+    for row in rows:
+        if row.status == ConnectionTestStatus.REQUESTED:
+            meta = new_meta(principal=row.requested_by, correlation_id=row.correlation_id)
+            uow.emit(TestConnection(test_id=row.id, pool=row.pool), meta)

@@ -14,11 +14,13 @@ from contracts import topology
 from infra.batching import Batcher
 from infra.outages import is_outage
 from infra.process import Process
-from workers.caretaker import usecases
+from workers.caretaker import artifacts, usecases
 from workers.caretaker.usecases import DeadMessage
 
 TIDY_SECONDS = 3_600.0
 SAMPLE_SECONDS = 15.0
+SEATS_SECONDS = 60.0
+ARTIFACT_SECONDS = 60.0
 
 READY = Gauge("ops_tasks_ready", "Tasks that wait for an executor", ["pool"])
 OLDEST = Gauge("ops_tasks_ready_oldest_seconds", "Age of the oldest ready task", ["pool"])
@@ -48,13 +50,22 @@ def install(process: Process) -> None:
         async with process.sessions.begin() as session:
             await usecases.tidy(session)
 
+    async def free_seats() -> None:
+        async with process.sessions.begin() as session:
+            await usecases.free_forgotten_seats(session)
+
     async def sample() -> None:
         await sample_depths(process)
+
+    async def remove_artifacts() -> None:
+        await artifacts.sweep(process.open_uow)
 
     seconds = process.settings.lease_seconds / 6
     process.consumers.on_raw(topology.DEAD_LETTERS, on_dead_letter, prefetch=20)
     process.run_while_alive(_every(seconds, release_expired))
     process.run_while_alive(_every(TIDY_SECONDS, tidy))
+    process.run_while_alive(_every(ARTIFACT_SECONDS, remove_artifacts))
+    process.run_while_alive(_every(SEATS_SECONDS, free_seats))
     process.run_while_alive(_every(SAMPLE_SECONDS, sample))
     process.at_drain(letters.flush)
 

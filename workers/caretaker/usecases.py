@@ -18,6 +18,13 @@ from workers import leases
 
 EXPIRED_AT_ONCE = 20
 
+_PARK = {
+    "run": text("UPDATE runs SET parked_by = :letter WHERE id = :subject AND ended_at IS NULL"),
+    "connection_test": text(
+        "UPDATE connection_tests SET parked_by = :letter WHERE id = :subject AND status = 'requested'"
+    ),
+}
+
 log = structlog.get_logger()
 
 
@@ -31,6 +38,21 @@ async def release_expired_workers(open_uow: OpenPlainUnitOfWork) -> int:
     return len(lost)
 
 
+async def free_forgotten_seats(session: AsyncSession) -> None:
+    """Places at targets that their executor did not give back after the attempt had ended (an outage)."""
+    await session.execute(
+        text("""
+            DELETE FROM seats AS s WHERE NOT EXISTS (
+                SELECT 1 FROM attempts AS a
+                 WHERE a.task_id = s.task_id AND a.number = s.attempt
+                   AND (a.ended_at IS NULL OR a.ended_at > now() - interval '2 minutes'))
+               AND NOT EXISTS (
+                SELECT 1 FROM connection_tests AS c
+                 WHERE c.id = s.task_id AND c.tries = s.attempt AND c.status = 'running')
+        """)
+    )
+
+
 async def tidy(session: AsyncSession) -> None:
     """Make the coming months' partitions and forget what has served its time."""
     await ensure_partitions(session)
@@ -39,6 +61,9 @@ async def tidy(session: AsyncSession) -> None:
         "DELETE FROM sessions WHERE expires_at < now() - interval '7 days'",
         "DELETE FROM handler_failures WHERE occurred_at < now() - interval '30 days'",
         "DELETE FROM workers WHERE released_at < now() - interval '7 days'",
+        """DELETE FROM connection_tests AS old WHERE ended_at < now() - interval '30 days' AND EXISTS (
+             SELECT 1 FROM connection_tests AS newer
+              WHERE newer.target_id = old.target_id AND newer.id > old.id)""",
     ):
         await session.execute(text(statement))
 
@@ -59,12 +84,13 @@ class DeadMessage:
 
 
 def subject_of(message: DeadMessage) -> tuple[str, UUID] | None:
-    """The run that a message speaks of, as far as its body can be read."""
-    try:
-        body = orjson.loads(message.body)
-        return "run", UUID(body["run_id"])
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return None
+    """The run or connection test that a message speaks of, as far as its body can be read."""
+    for kind, field in (("run", "run_id"), ("connection_test", "test_id")):
+        try:
+            return kind, UUID(orjson.loads(message.body)[field])
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return None
 
 
 async def keep_dead_letters(messages: Sequence[DeadMessage], *, open_uow: OpenPlainUnitOfWork) -> None:
@@ -104,10 +130,7 @@ async def _keep(session: Statements, message: DeadMessage) -> None:
         },
     )
     if subject is not None:
-        await session.execute(
-            text("UPDATE runs SET parked_by = :letter WHERE id = :run AND ended_at IS NULL"),
-            {"letter": letter_id, "run": subject[1]},
-        )
+        await session.execute(_PARK[subject[0]], {"letter": letter_id, "subject": subject[1]})
     log.error("dead_letter.kept", letter_id=str(letter_id), queue=message.queue, reason=message.reason)
 
 

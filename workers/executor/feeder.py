@@ -3,21 +3,24 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from uuid import UUID
 
 import structlog
 
+from contracts.jobs.definition import JobDefinition
 from contracts.runs import looks
 from infra.outages import StillDown, is_outage
 from infra.process import Process
-from workers.definitions import Definitions
-from workers.executor import store
+from workers.definitions import Definitions, Key
+from workers.executor import claims, holding, jumps, sealed
+from workers.executor.claims import Claims
+from workers.executor.holding import Claimed
 from workers.executor.lease import Lease
-from workers.executor.running import RunningAttempt, Surroundings
+from workers.executor.running import RunningAttempt
 from workers.executor.steps.base import Fenced
-from workers.executor.store import Claimed
+from workers.executor.surroundings import Surroundings
 
 CLAIM_BATCH = 200
 
@@ -47,6 +50,8 @@ class Feeder:
         self._wake = asyncio.Event()
         self._look_now = True
         self._answer_lost = False
+        self._crowded = False
+        """Tasks were left ready because no session was free on their targets."""
         self._broken: set[Hold] = set()
         """Tasks that could not even be settled: left alone until this worker's lease ends."""
         self._closed = False
@@ -100,6 +105,7 @@ class Feeder:
 
     async def fill(self) -> None:
         """Claim until slots or work run out."""
+        full: frozenset[UUID] = frozenset()
         while not self._closed and self._lease.fresh:
             free = min(self._free(), CLAIM_BATCH)
             if free <= 0 or not (self._named or self._look_now):
@@ -108,34 +114,43 @@ class Feeder:
             if not named:
                 self._look_now = False
             try:
-                claimed = await self._claim(named, free)
+                claimed = await self._claim(named, free, full)
             except BaseException:
                 self._look_now = self._answer_lost = True
                 raise
-            if len(claimed) < len(named) or len(claimed) == free:
+            full |= claimed.full
+            # Kept while the claim was under way: an attempt that ended meanwhile must have us look again.
+            self._crowded = bool(full) or (self._crowded and bool(named))
+            if claimed.picked < len(named) or free in (claimed.picked, len(claimed.ids)):
                 self._look_now = True  # left behind by a lost worker, or there may be more
 
-    async def _claim(self, named: list[UUID], free: int) -> list[UUID]:
+    async def _claim(self, named: list[UUID], free: int, full: frozenset[UUID]) -> Claims:
         worker_id, pools = self._lease.worker_id, self._process.settings.pools
         async with self._process.open_uow() as uow:
-            ids = await store.claim(uow.session, worker_id=worker_id, pools=pools, limit=free, named=named)
+            claimed = await claims.claim(
+                uow.session, worker_id=worker_id, pools=pools, limit=free, named=named, full=full
+            )
+            ids = claimed.ids
             if not named and len(ids) < free:
-                ids += await store.adopt(uow.session, worker_id=worker_id, pools=pools, limit=free - len(ids))
+                ids += await holding.adopt(
+                    uow.session, worker_id=worker_id, pools=pools, limit=free - len(ids)
+                )
             if not ids and not self._answer_lost:
-                return []
+                return claimed
             if self._answer_lost:
                 known = self._broken.union(self._running)
-                tasks = await store.held_unknown(uow.session, worker_id=worker_id, known=known)
+                tasks = await holding.held_unknown(uow.session, worker_id=worker_id, known=known)
             else:
-                tasks = await store.held(uow.session, worker_id=worker_id, named=ids)
+                tasks = await holding.held(uow.session, worker_id=worker_id, named=ids)
             definitions = await self._definitions.of(uow.session, [task.definition_key for task in tasks])
-            await store.audit_credential_use(uow.session, tasks)
+            tasks = await jumps.added_to(uow.session, tasks, wanted=partial(_logs_in, definitions))
+            await sealed.audit_credential_use(uow.session, tasks)
             for run_id in {task.run_id for task in tasks}:
                 uow.touch(run_id)
         self._answer_lost = False
         for task in tasks:
             self._start(task, RunningAttempt(task, definitions[task.definition_key], self._around))
-        return ids
+        return claimed
 
     def _start(self, task: Claimed, attempt: RunningAttempt) -> None:
         self._running[task.hold] = attempt
@@ -152,6 +167,8 @@ class Feeder:
         self._tasks.discard(running)
         self._running.pop(task.hold, None)
         self._settling.discard(task.hold)
+        if self._crowded:
+            self._look_now = True  # a session may be free for those that wait
         if not running.cancelled() and (error := running.exception()):
             if isinstance(error, Fenced | StillDown) or is_outage(error):
                 self._answer_lost = self._look_now = True  # if it is still ours, it is found there
@@ -185,3 +202,7 @@ class Feeder:
             task.cancel()
         if self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _logs_in(definitions: Mapping[Key, JobDefinition], task: Claimed) -> bool:
+    return definitions[task.definition_key].steps[task.step_no].logs_in

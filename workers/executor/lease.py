@@ -109,6 +109,14 @@ class Lease:
         await self._on_fenced()
         await self._process.gate.run(self.acquire, patience=float("inf"))
 
+    async def drain(self) -> None:
+        """Tell everybody that this executor takes no more work. Nothing waits for it, nothing fails by it."""
+        try:
+            async with asyncio.timeout(self._settings.heartbeat), self._process.sessions.begin() as session:
+                await leases.draining(session, self.worker_id)
+        except Exception as error:
+            log.warning("lease.draining_untold", error=str(error)[:300])
+
     async def give_back(self, *, reason: str) -> int:
         """End the lease now; what is still running is offered to others. How many tasks that were."""
         self.held = False

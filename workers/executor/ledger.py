@@ -1,6 +1,6 @@
 """The executor's writes, grouped: handles, output and settlements of all attempts share transactions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from uuid import UUID
 
 import structlog
@@ -12,11 +12,14 @@ from contracts.tables.base import SYSTEM_PRINCIPAL
 from infra.batching import Batcher
 from infra.process import Process
 from infra.unit_of_work import new_meta
-from workers.executor import store
+from workers.executor import holds, seats, store, stored, targets
+from workers.executor.holding import Claimed
+from workers.executor.holds import Rejected
 from workers.executor.lease import Lease
 from workers.executor.output import AttemptOutput, Chunk
 from workers.executor.steps.base import Fenced
-from workers.executor.store import Claimed, Settlement
+from workers.executor.store import Settlement
+from workers.executor.stored import StoredChunk
 from workers.executor.verdicts import Ended, error_of, task_state
 
 HANDLE_WAIT_SHARE = 2 / 3
@@ -28,7 +31,7 @@ _Handle = tuple[UUID, int, int, str]
 
 
 class BatchedLedger:
-    """Implements `running.Ledger` over group commits."""
+    """Implements `surroundings.Ledger` over group commits."""
 
     def __init__(self, process: Process, lease: Lease) -> None:
         self._process = process
@@ -36,6 +39,7 @@ class BatchedLedger:
         self._handles: Batcher[_Handle, None] = Batcher(self._write_handles, gate=process.gate)
         self._chunks: Batcher[Chunk, None] = Batcher(self._write_chunks, gate=process.gate, lanes=2)
         self._settlements: Batcher[Settlement, None] = Batcher(self._write_settlements, gate=process.gate)
+        self._leaving: Batcher[tuple[UUID, int], None] = Batcher(self._write_leaving, gate=process.gate)
 
     async def store_handle(self, task: Claimed, handle: str) -> None:
         await self._handles.submit((task.id, task.attempt, task.fence, handle))
@@ -46,7 +50,16 @@ class BatchedLedger:
 
     async def stored_output(self, task: Claimed) -> tuple[int, dict[str, int]]:
         async with self._process.sessions() as session:
-            return await store.stored_output(session, task.id, task.attempt)
+            return await stored.stored_output(session, task.id, task.attempt)
+
+    async def stored_chunks(self, task: Claimed) -> AsyncIterator[StoredChunk]:
+        """What lost workers stored of an attempt's output, in order."""
+        after = -1
+        async with self._process.sessions() as session:
+            while page := await stored.stored_chunks(session, task.id, task.attempt, after=after):
+                for chunk in page:
+                    yield chunk
+                after = page[-1].seq
 
     async def settle(self, task: Claimed, spec: StepSpec, ended: Ended, output: AttemptOutput | None) -> None:
         await self._settlements.submit(
@@ -60,17 +73,28 @@ class BatchedLedger:
                 exit_code=ended.exit_code,
                 error=error_of(ended),
                 outputs=dict(ended.outputs),
+                facts=dict(ended.facts) if ended.facts else None,
                 truncated=output.truncated if output else False,
                 output_incomplete=output.incomplete if output else False,
                 correlation_id=task.correlation_id,
                 requested_by=task.requested_by,
+                rejected=_rejected(task, ended),
             )
         )
 
+    async def leave(self, task: Claimed) -> None:
+        """The attempt has closed its session on the target; somebody else may have it."""
+        await self._leaving.submit((task.id, task.attempt))
+
     async def flush(self) -> None:
         """Wait until everything handed in is written."""
-        for batcher in (self._handles, self._chunks, self._settlements):
+        for batcher in (self._handles, self._chunks, self._settlements, self._leaving):
             await batcher.flush()
+
+    async def _write_leaving(self, attempts: Sequence[tuple[UUID, int]]) -> Sequence[Exception | None]:
+        async with self._process.open_uow() as uow:
+            await seats.leave(uow.session, attempts)
+        return [None] * len(attempts)
 
     async def _write_handles(self, handles: Sequence[_Handle]) -> Sequence[Exception | None]:
         async with self._process.open_uow() as uow:
@@ -87,6 +111,11 @@ class BatchedLedger:
     async def _write_settlements(self, settlements: Sequence[Settlement]) -> Sequence[Exception | None]:
         async with self._process.open_uow() as uow:
             ours = await store.settle(uow.session, settlements)
+            await holds.put_on_hold(
+                uow.session, [s.rejected for s in settlements if s.rejected and s.task_id in ours]
+            )
+            if facts := {s.task_id: s.facts for s in settlements if s.facts and s.task_id in ours}:
+                await targets.store_facts(uow.session, facts)
             by_run = {s.run_id: s for s in settlements if s.task_id in ours}
             for command in AdvanceRun.about(list(by_run)):
                 uow.emit(command, _meta(by_run))
@@ -96,6 +125,25 @@ class BatchedLedger:
             if settlement.task_id not in ours:
                 log.warning("settle.came_too_late", task_id=str(settlement.task_id), fence=settlement.fence)
         return [None if s.task_id in ours else Fenced() for s in settlements]
+
+
+def _rejected(task: Claimed, ended: Ended) -> Rejected | None:
+    """The credential that was rejected, if that is how it ended."""
+    code = ended.cause.code if ended.cause else ""
+    found = holds.rejected_where(
+        code, ended.words, target=task.target, credential=task.credential, jumps=task.jumps
+    )
+    if found is None:
+        return None
+    target_id, credential = found
+    return Rejected(
+        credential_id=credential["credential_id"],
+        version=credential["credential_version"],
+        target_id=target_id,
+        project_id=task.project_id,
+        run_id=task.run_id,
+        reason=(error_of(ended) or {})["message"],
+    )
 
 
 def _meta(by_run: Mapping[UUID, Settlement]) -> Meta:

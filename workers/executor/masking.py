@@ -2,7 +2,8 @@
 
 import base64
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 MASK = b"***"
@@ -44,6 +45,7 @@ class Masker:
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = sorted({form for secret in secrets for form in forms_of(secret)}, key=len, reverse=True)
         self._pattern = re.compile(b"|".join(re.escape(form) for form in forms)) if forms else None
+        self._forms = forms
         self._longest = len(forms[0]) if forms else 0
         self._by_first: dict[int, list[bytes]] = {}
         for form in forms:
@@ -63,6 +65,8 @@ class Masker:
         if self._pattern is None:
             return min(limit, len(data))
         held = len(data) if ended else self._held_from(data, 0)
+        if not self._holds_any(data):
+            return min(limit, held)
         at = 0
         while match := self._pattern.search(data, at):
             if held <= match.start() or limit <= match.start():
@@ -74,6 +78,10 @@ class Masker:
                 held = self._held_from(data, at)
         return min(limit, held)
 
+    def _holds_any(self, data: bytes) -> bool:
+        """Asked before the pattern: most output holds no secret, and a plain search is ten times faster."""
+        return any(form in data for form in self._forms)
+
     def _held_from(self, data: bytes, start: int) -> int:
         """The first place from `start` on where a secret may begin that `data` does not hold whole."""
         for at in range(max(start, len(data) - self._longest + 1), len(data)):
@@ -84,10 +92,22 @@ class Masker:
 
     def tears(self, data: bytes, at: int) -> bool:
         """Whether cutting `data` at `at` would cut through a secret in it."""
-        if self._pattern is None or at == len(data):
+        if self._pattern is None or at == len(data) or not self._holds_any(data):
             return False
         return any(match.start() < at < match.end() for match in self._pattern.finditer(data))
 
     def mask(self, data: bytes) -> bytes:
         """`data` with every whole secret hidden."""
-        return data if self._pattern is None else self._pattern.sub(MASK, data)
+        if self._pattern is None or not self._holds_any(data):
+            return data
+        return self._pattern.sub(MASK, data)
+
+    def mask_all(self, value: Any) -> Any:
+        """The same for every text inside maps and lists, names included; what is no text stays."""
+        if isinstance(value, str):
+            return self.mask(value.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        if isinstance(value, Mapping):
+            return {self.mask_all(name): self.mask_all(item) for name, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.mask_all(item) for item in value]
+        return value

@@ -2,11 +2,12 @@
 
 import asyncio
 import codecs
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.limits import CHUNK_BYTES, OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES
@@ -38,6 +39,14 @@ class Chunk:
 
 Store = Callable[[Chunk], Awaitable[None]]
 """Stores a chunk; raises `Fenced` when the task is no longer ours."""
+
+
+class Watcher(Protocol):
+    """Looks at all output as it is stored, also at what is left out of storage for its length."""
+
+    def see(self, stream: Stream, text: str) -> None: ...
+
+    def gap(self, stream: Stream) -> None: ...
 
 
 @dataclass(slots=True)
@@ -73,6 +82,7 @@ class AttemptOutput:
         store: Store,
         next_seq: int = 0,
         positions: dict[str, int] | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._key: dict[str, Any] = {
             "task_id": task_id,
@@ -82,6 +92,7 @@ class AttemptOutput:
         }
         self._masker = masker
         self._store = store
+        self._watcher = watcher
         self._seq = next_seq
         self._locks: dict[Stream, asyncio.Lock] = {"stdout": asyncio.Lock(), "stderr": asyncio.Lock()}
         self._numbering = asyncio.Lock()
@@ -92,6 +103,8 @@ class AttemptOutput:
             self._streams[stream] = _StreamState(source_end=start, stored_end=start, kept=start)
         self.truncated = False
         self.incomplete = False
+        self.last_written = time.monotonic()
+        """When the target wrote last; when this attempt began while it has written nothing."""
         self._failure: BaseException | None = None
 
     def position(self, stream: Stream) -> int:
@@ -100,6 +113,8 @@ class AttemptOutput:
     async def write(self, stream: Stream, data: bytes) -> None:
         self._raise_failure()
         state = self._streams[stream]
+        if data:
+            self.last_written = time.monotonic()
         state.buffer += data
         if len(state.buffer) >= FLUSH_BYTES:
             async with self._locks[stream]:
@@ -111,6 +126,8 @@ class AttemptOutput:
         self.incomplete = True
         async with self._locks[stream]:
             await self._flush(stream, final=True)
+            if self._watcher is not None:
+                self._watcher.gap(stream)
             await self._emit(stream, f"\n[output missing here: {reason}]\n", self._streams[stream].source_end)
 
     async def finish(self) -> None:
@@ -161,6 +178,8 @@ class AttemptOutput:
 
     async def _keep(self, stream: Stream, data: bytes) -> None:
         state = self._streams[stream]
+        if self._watcher is not None:
+            self._watcher.see(stream, _shown(data))
         if state.dropped or state.tail or state.kept + len(data) > OUTPUT_HEAD_BYTES:
             self.truncated = True
             state.tail += data

@@ -2,40 +2,47 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from collections.abc import Callable
 from uuid import UUID
 
 import orjson
 import structlog
 from pydantic import ValidationError
 
-from contracts.causes import CAUSES, Retry
+from contracts.causes import Retry
 from contracts.errors import SealBroken
-from contracts.jobs.definition import JobDefinition, step_name
-from contracts.jobs.steps import StepSpec
+from contracts.jobs.definition import JobDefinition
+from contracts.jobs.steps import ExecSpec, StepSpec
 from contracts.limits import HANDLE_BYTES
-from contracts.runs.states import TaskState
-from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.outages import StillDown, is_outage
+from workers.executor.holding import Claimed
+from workers.executor.judging import Judge
+from workers.executor.logins import LOGS_IN_LATER, LoginKey, Turn
 from workers.executor.masking import Masker
-from workers.executor.output import AttemptOutput, Chunk
+from workers.executor.output import AttemptOutput
+from workers.executor.preparing import Prepared, prepared
+from workers.executor.starting import unless_told
 from workers.executor.steps.base import (
     Attempt,
     Fenced,
+    Handle,
     NotResumable,
-    OpenedCredential,
     StepContext,
     StepFault,
     StepOutcome,
-    StepPlugin,
-    TargetView,
 )
-from workers.executor.store import Claimed
-from workers.executor.verdicts import Ended, from_fault, from_loss, from_outcome, from_stop
-
-StopReason = Literal["cancelled", "timed_out", "worker_shutdown", "let_go"]
+from workers.executor.surroundings import Surroundings
+from workers.executor.tidying import clear_up
+from workers.executor.verdicts import (
+    Ended,
+    from_bug,
+    from_fault,
+    from_loss,
+    from_outcome,
+    from_stop,
+    from_unready,
+)
+from workers.executor.waiting import StopReason, last_words, until_told
 
 LOSSES_AT_MOST = 5
 """Workers that may be lost over one attempt: a step that kills its worker must not go on for ever."""
@@ -47,48 +54,21 @@ RESUME_SECONDS = 120.0
 log = structlog.get_logger()
 
 
-class Ledger(Protocol):
-    """Where an attempt writes what must not be lost; every method raises `Fenced` for a lost task."""
-
-    async def store_handle(self, task: Claimed, handle: str) -> None: ...
-
-    async def store_chunk(self, chunk: Chunk) -> None: ...
-
-    async def stored_output(self, task: Claimed) -> tuple[int, dict[str, int]]: ...
-
-    async def settle(
-        self, task: Claimed, spec: StepSpec, ended: Ended, output: AttemptOutput | None
-    ) -> None: ...
-
-
-class Vault(Protocol):
-    """Where secrets are opened, in this process's memory."""
-
-    async def credential(self, task: Claimed) -> OpenedCredential | None: ...
-
-    async def parameters(self, run_id: UUID) -> dict[str, str]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What every attempt of this executor shares."""
-
-    ledger: Ledger
-    vault: Vault
-    plugins: Mapping[str, StepPlugin[Any]]
-    still_mine: Callable[[], None]
-
-
 class RunningAttempt:
     """One attempt under way. `ask_to_stop` may be called at any time, from anywhere in the loop."""
 
     def __init__(self, task: Claimed, definition: JobDefinition, around: Surroundings) -> None:
         self.task = task
+        self._definition = definition
         self.spec: StepSpec = definition.steps[task.step_no]
-        self._has_secret_parameters = any(p.type == "secret" for p in definition.parameters.values())
+        self._judge = Judge(self.spec)
         self._around = around
+        self._masker = Masker(())
         self._stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
         self._may_have_acted = task.handle is not None
+        self._got_hold = self._settled = False
+        self._since = time.monotonic()
+        self._turn: Turn | None = None
         self.on_acted: Callable[[], None] | None = None
         """Called once the target has been dealt with and only our own books remain to be written."""
         self._log = log.bind(run_id=str(task.run_id), task_id=str(task.id), attempt=task.attempt)
@@ -104,6 +84,15 @@ class RunningAttempt:
         what is wrong with us when not even that could be settled.
         """
         try:
+            await self._guarded()
+            if self._settled and not self._got_hold and self.task.handle is None and self.task.reattached:
+                await clear_up(self.task, self._definition, self._around)  # after holders before us
+        finally:
+            if self.task.target is not None and self.task.credential is not None:
+                await self._around.ledger.leave(self.task)
+
+    async def _guarded(self) -> None:
+        try:
             await self._run()
         except Fenced:
             self._log.warning("attempt.fenced")
@@ -112,7 +101,7 @@ class RunningAttempt:
             if isinstance(error, StillDown) or is_outage(error):
                 raise
             self._log.exception("attempt.failed")
-            await self._settle(_bug(error, acted=self._may_have_acted), None)
+            await self._settle(from_bug(error, acted=self._may_have_acted), None)
 
     async def _run(self) -> None:
         if self.task.cancel_requested and self.task.handle is None:
@@ -122,12 +111,24 @@ class RunningAttempt:
             await self._settle(self._lost_too_often(), None)
             return
         try:
-            context, output = await self._context()
+            ready = await prepared(self.task, self._definition, self.spec, self._judge, self._around)
         except (SealBroken, StepFault, ValidationError) as error:
-            await self._settle(_unready(self.spec, error), None)
+            await self._settle(from_unready(self.spec, error), None)
             return
+        self._masker = ready.masker
+        attempt = await self._begun(ready)
+        if attempt is not None:
+            await self._carry_through(attempt, ready.output)
+
+    def _lost_too_often(self) -> Ended:
+        detail = f"the {self.task.losses}th over one attempt"
+        return from_loss(self.spec, detail, acted=self.task.handle is not None)
+
+    async def _begun(self, ready: Prepared) -> Attempt | None:
+        """The attempt, got hold of; None when it ended or was let go before that."""
+        output = ready.output
         try:
-            attempt = await self._get_hold(context)
+            hold = await self._get_hold(ready.context)
         except StepFault as fault:
             fault.acted = fault.acted or self.task.handle is not None
             await self._settle(from_fault(self.spec, fault), output)
@@ -136,25 +137,62 @@ class RunningAttempt:
         except Fenced:
             raise
         except Exception as error:
+            if isinstance(error, StillDown) or is_outage(error):
+                raise
             self._log.exception("attempt.failed_to_start")
-            await self._settle(_bug(error, acted=self._may_have_acted), output)
+            await self._settle(from_bug(error, acted=self._may_have_acted), output)
         else:
-            await self._carry_through(attempt, output)
+            if not isinstance(hold, str):
+                return hold
+            if hold == "let_go":
+                await output.abandon()
+            else:
+                await self._settle(self._never_acted(hold), output)
+        finally:
+            if self._turn is not None:
+                await self._turn.leave()
+        return None
 
-    def _lost_too_often(self) -> Ended:
-        detail = f"the {self.task.losses}th over one attempt"
-        return from_loss(self.spec, detail, acted=self.task.handle is not None)
-
-    async def _get_hold(self, context: StepContext) -> Attempt:
-        plugin = self._around.plugins[self.spec.type]
+    async def _get_hold(self, context: StepContext) -> Attempt | StopReason:
         if self.task.handle is None:
+            return await unless_told(self._start(context), self._stop, left=self._seconds_left)
+        return await self._resume(context, self.task.handle)
+
+    async def _start(self, context: StepContext) -> Attempt:
+        """Get everything ready; a login that nobody knows to be good yet is tried after the others."""
+        plugin, logins, key = self._around.plugins[self.spec.type], self._around.logins, self._login_key
+        if key is None:
             return await plugin.start(self.spec, context)
+        self._turn = await logins.turn(key)
+        if self._turn.doubted and (reason := await self._around.vault.held_back(self.task)):
+            raise StepFault("credential_held", detail=reason)
+        try:
+            attempt = await plugin.start(self.spec, context)
+        except StepFault as fault:
+            logins.heard(key, fault.cause.code)
+            raise
+        logins.heard(key, None)
+        return attempt
+
+    @property
+    def _login_key(self) -> LoginKey | None:
+        """None for a step that does not log in to its target."""
+        target, credential = self.task.target, self.task.credential
+        if target is None or credential is None or not self.spec.logs_in or self.spec.type in LOGS_IN_LATER:
+            return None
+        return UUID(str(target["id"])), credential["credential_id"], credential["credential_version"]
+
+    async def _resume(self, context: StepContext, handle: Handle) -> Attempt | StopReason:
+        """Take the command over, as soon as its target can be reached."""
+        plugin = self._around.plugins[self.spec.type]
         deadline = time.monotonic() + RESUME_SECONDS
         delay = 1.0
         while True:
             try:
-                return await plugin.resume(self.spec, context, self.task.handle)
+                return await plugin.resume(self.spec, context, handle)
             except StepFault as fault:
+                if self._stop.done() and self._stop.result() == "let_go":
+                    return "let_go"
                 if fault.cause.retry is not Retry.SAFE or time.monotonic() > deadline or self._stop.done():
                     raise
             self._log.warning("attempt.waits_for_target", seconds=delay)
@@ -163,11 +201,12 @@ class RunningAttempt:
 
     async def _carry_through(self, attempt: Attempt, output: AttemptOutput) -> None:
         """Store the handle, follow to the end, settle, and only then remove what is left on the target."""
+        self._got_hold = True
         try:
             if attempt.handle and attempt.handle != self.task.handle:
                 await self._store_handle(attempt)
             self._may_have_acted = True
-            ended = await self._follow(attempt)
+            ended = await self._follow(attempt, output)
             if ended is None:
                 await output.abandon()
                 await attempt.detach()
@@ -185,53 +224,65 @@ class RunningAttempt:
             raise ValueError(f"a handle of {len(handle)} bytes is over the limit of {HANDLE_BYTES}")
         await self._around.ledger.store_handle(self.task, handle.decode())
 
-    async def _follow(self, attempt: Attempt) -> Ended | None:
+    async def _follow(self, attempt: Attempt, output: AttemptOutput) -> Ended | None:
         """How it ended; None when it was let go for another executor to take over."""
         if self._stop.done() and self.task.handle is None:
-            return self._never_acted(self._stop.result())
+            reason = self._stop.result()
+            return None if reason == "let_go" else self._never_acted(reason)
         if self.task.cancel_requested:
             self.ask_to_stop("cancelled")
-        left = self.spec.timeout_sec - self.task.age_seconds
+        left = self._seconds_left
         if left <= 0:
             self.ask_to_stop("timed_out")
         if self._stop.done():
             # Following lets a command act that has not begun to: end it first.
             reason = self._stop.result()
-            return None if reason == "let_go" else await self._stop_on_target(attempt, None, reason)
+            return None if reason == "let_go" else await self._stop_on_target(attempt, None, reason, output)
         follow = asyncio.create_task(attempt.follow(), name="follow")
         try:
-            waited: set[asyncio.Future[Any]] = {follow, self._stop}
-            await asyncio.wait(waited, timeout=left, return_when=asyncio.FIRST_COMPLETED)
-            if follow.done():
-                return await self._outcome_of(follow)
-            reason = self._stop.result() if self._stop.done() else "timed_out"
-            if reason == "let_go":
-                return None
-            return await self._stop_on_target(attempt, follow, reason)
+            told = await until_told(follow, self._stop, output, left=left, idle=self._idle_seconds)
+            if told is None:
+                return await self._outcome_of(follow, output)
+            return None if told == "let_go" else await self._stop_on_target(attempt, follow, told, output)
         finally:
             if not follow.done():
                 follow.cancel()
             await asyncio.gather(follow, return_exceptions=True)
 
-    def _never_acted(self, reason: StopReason) -> Ended | None:
+    def _never_acted(self, reason: StopReason) -> Ended:
         """Told to stop while everything was being got ready: the target was never let act."""
-        if reason == "let_go":
-            return None
-        return from_stop(reason, verified=True, outcome=None, words={"detail": reason})
+        words = {"detail": self._limit_of(reason)}
+        return from_stop(reason, verified=True, outcome=None, words=words)
 
-    async def _outcome_of(self, follow: "asyncio.Task[StepOutcome]") -> Ended:
+    @property
+    def _seconds_left(self) -> float:
+        """Of the step's time, which begins with the attempt on whatever worker."""
+        return self.spec.timeout_sec - self.task.age_seconds - (time.monotonic() - self._since)
+
+    async def _outcome_of(self, follow: "asyncio.Task[StepOutcome]", output: AttemptOutput) -> Ended:
         try:
-            return from_outcome(await follow)
+            return from_outcome(await self._judged(await follow, output))
         except StepFault as fault:
             return from_fault(self.spec, fault)
         except (Fenced, StillDown):
             raise
         except Exception as error:
             self._log.exception("attempt.failed")
-            return _bug(error, acted=True)
+            return from_bug(error, acted=True)
+
+    async def _judged(
+        self, outcome: StepOutcome, output: AttemptOutput, *, stopped: bool = False
+    ) -> StepOutcome:
+        """What the step makes of an end, once everything that was written has been looked at."""
+        await output.finish()
+        return self._judge.outcome(outcome, stopped=stopped)
 
     async def _stop_on_target(
-        self, attempt: Attempt, follow: "asyncio.Task[StepOutcome] | None", reason: StopReason
+        self,
+        attempt: Attempt,
+        follow: "asyncio.Task[StepOutcome] | None",
+        reason: StopReason,
+        output: AttemptOutput,
     ) -> Ended:
         """Stop the whole tree on the target and verify; a success that was faster stays one."""
         verified = False
@@ -240,12 +291,23 @@ class RunningAttempt:
                 verified = await attempt.stop()
         except Exception as error:
             self._log.warning("attempt.stop_failed", error=str(error)[:300])
-        last_words = follow
+        speaking = follow
         if follow is None and verified:
-            last_words = asyncio.create_task(attempt.follow(), name="last-words")
-        outcome = await _last_words(last_words, LAST_WORDS_SECONDS if verified else 0.5)
-        words = {"detail": f"{self.spec.timeout_sec:g}"} if reason == "timed_out" else {"detail": reason}
-        return from_stop(reason, verified=verified, outcome=outcome, words=words | {"host": self._host()})
+            speaking = asyncio.create_task(attempt.follow(), name="last-words")
+        outcome = await last_words(speaking, LAST_WORDS_SECONDS if verified else 0.5)
+        if outcome is not None:
+            outcome = await self._judged(outcome, output, stopped=True)
+        words = {"detail": self._limit_of(reason), "host": self._host()}
+        return from_stop(reason, verified=verified, outcome=outcome, words=words)
+
+    def _limit_of(self, reason: StopReason) -> str:
+        """The seconds that were over, or the reason itself."""
+        seconds = {"timed_out": self.spec.timeout_sec, "idle_timed_out": self._idle_seconds}.get(reason)
+        return reason if seconds is None else f"{seconds:g}"
+
+    @property
+    def _idle_seconds(self) -> float | None:
+        return self.spec.idle_timeout_sec if isinstance(self.spec, ExecSpec) else None
 
     async def _settle(self, ended: Ended, output: AttemptOutput | None) -> None:
         if output is not None:
@@ -255,88 +317,17 @@ class RunningAttempt:
             state=ended.state,
             exit_code=ended.exit_code,
             cause=ended.cause,
-            words=named,
-            outputs=ended.outputs,
+            words=self._masker.mask_all(named),
+            outputs=self._masker.mask_all(ended.outputs),
+            facts=self._masker.mask_all(ended.facts),
         )
         if self.on_acted is not None:
             self.on_acted()
         await self._around.ledger.settle(self.task, self.spec, named_end, output)
+        self._settled = True
 
     def _host(self) -> str:
         return str(self.task.target["hostname"]) if self.task.target else "this executor"
 
     def _user(self) -> str:
         return str(self.task.credential["username"]) if self.task.credential else "nobody"
-
-    async def _context(self) -> tuple[StepContext, AttemptOutput]:
-        task, vault = self.task, self._around.vault
-        credential = await vault.credential(task)
-        hidden = await vault.parameters(task.run_id) if self._has_secret_parameters else {}
-        secrets = [*(credential.secrets.values() if credential else ()), *hidden.values()]
-        begun = task.reattached or task.handle is not None
-        seq, positions = await self._around.ledger.stored_output(task) if begun else (0, {})
-        output = AttemptOutput(
-            task_id=task.id,
-            run_id=task.run_id,
-            attempt=task.attempt,
-            fence=task.fence,
-            masker=Masker(secrets),
-            store=self._around.ledger.store_chunk,
-            next_seq=seq,
-            positions=positions,
-        )
-        context = StepContext(
-            run_id=task.run_id,
-            task_id=task.id,
-            attempt=task.attempt,
-            step=step_name(self.spec, task.step_no),
-            target=_target_view(task.target),
-            credential=credential,
-            parameters=task.parameters | hidden,
-            secret_parameters=frozenset(hidden),
-            output=output,
-            still_mine=self._around.still_mine,
-            age_seconds=task.age_seconds,
-        )
-        return context, output
-
-
-async def _last_words(follow: "asyncio.Task[StepOutcome] | None", seconds: float) -> StepOutcome | None:
-    """What a stopped attempt still has to say, if it says anything in time."""
-    if follow is None:
-        return None
-    await asyncio.wait({follow}, timeout=seconds)
-    if not follow.done():
-        follow.cancel()
-        await asyncio.gather(follow, return_exceptions=True)
-    spoke = not follow.cancelled() and follow.exception() is None
-    return follow.result() if spoke else None
-
-
-def _target_view(target: Mapping[str, Any] | None) -> TargetView | None:
-    if target is None:
-        return None
-    return TargetView(
-        id=UUID(target["id"]),
-        name=target["name"],
-        hostname=target["hostname"],
-        os=target["os"],
-        winrm=WinrmSettings.model_validate(target["winrm"]),
-        ssh=SshSettings.model_validate(target["ssh"]),
-    )
-
-
-def _unready(spec: StepSpec, error: Exception) -> Ended:
-    if isinstance(error, StepFault):
-        return from_fault(spec, error)
-    code = "credential_unreadable" if isinstance(error, SealBroken) else "step_invalid"
-    return Ended(state=TaskState.FAILED, cause=CAUSES[code], words={"detail": str(error)[:300]})
-
-
-def _bug(error: Exception, *, acted: bool) -> Ended:
-    """Our own mistake: where the target may have acted, nobody knows how that ended."""
-    return Ended(
-        state=TaskState.UNKNOWN if acted else TaskState.FAILED,
-        cause=CAUSES["internal"],
-        words={"detail": type(error).__name__},
-    )

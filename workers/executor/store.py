@@ -1,9 +1,9 @@
-"""What executors read and write, in lists: claims, handles, output and settlements.
+"""What executors write, in lists: handles, output and settlements.
 
-Everything after the claim is guarded by (task, fence, worker): a worker that lost a task changes nothing.
+All of it is guarded by (task, fence, worker): a worker that lost a task changes nothing.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,40 +13,8 @@ from sqlalchemy import text
 
 from contracts.runs.states import TASK_TERMINAL, TaskState
 from infra.database import Statements
+from workers.executor.holds import Rejected
 from workers.executor.output import Chunk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
-    """A task this worker holds, with all it needs to act."""
-
-    id: UUID
-    run_id: UUID
-    project_id: UUID
-    step_no: int
-    attempt: int
-    fence: int
-    pool: str
-    age_seconds: float
-    job_id: UUID
-    job_version: int
-    parameters: dict[str, Any]
-    correlation_id: UUID
-    requested_by: str
-    cancel_requested: bool
-    handle: dict[str, Any] | None
-    reattached: int
-    losses: int
-    target: dict[str, Any] | None
-    credential: dict[str, Any] | None
-
-    @property
-    def definition_key(self) -> tuple[UUID, int]:
-        return self.job_id, self.job_version
-
-    @property
-    def hold(self) -> tuple[UUID, int]:
-        return self.id, self.fence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,210 +30,14 @@ class Settlement:
     exit_code: int | None = None
     error: dict[str, Any] | None = None
     outputs: dict[str, Any] = field(default_factory=dict)
+    facts: dict[str, Any] | None = None
+    """New facts of the task's target."""
     truncated: bool = False
     output_incomplete: bool = False
     correlation_id: UUID
     requested_by: str
-
-
-_READY = """
-    SELECT t.id FROM tasks AS t JOIN runs AS r ON r.id = t.run_id
-     WHERE t.state = 'ready' AND t.parked_by IS NULL AND t.not_before <= now()
-       AND t.pool = ANY(CAST(:pools AS text[])) AND r.cancel_requested_at IS NULL
-       AND EXISTS (SELECT 1 FROM alive) {named}
-     ORDER BY t.not_before, t.id LIMIT :limit FOR UPDATE OF t SKIP LOCKED
-"""
-_CLAIM = """
-    WITH alive AS (
-        SELECT id FROM workers
-         WHERE id = :worker_id AND lease_until > now() AND released_at IS NULL FOR KEY SHARE),
-    picked AS ({ready}),
-    taken AS (
-        UPDATE tasks SET state = 'running', worker_id = :worker_id, fence = fence + 1,
-               attempt = attempt + 1, started_at = COALESCE(started_at, now())
-          FROM picked WHERE tasks.id = picked.id
-        RETURNING tasks.*),
-    begun AS (
-        INSERT INTO attempts (task_id, number, run_id, worker_id, state, target_version,
-                              credential_id, credential_version)
-        SELECT taken.id, taken.attempt, taken.run_id, :worker_id, 'running', g.version,
-               c.id, c.current_version
-          FROM taken LEFT JOIN targets AS g ON g.id = taken.target_id
-          LEFT JOIN credentials AS c ON c.id = g.credential_id),
-    told AS (
-        INSERT INTO run_events (run_id, kind, event)
-        SELECT run_id, 'tasks', jsonb_build_object('tasks', jsonb_agg(jsonb_build_object(
-                   'task', id, 'step_no', step_no, 'target', target_name,
-                   'state', 'running', 'attempt', attempt)))
-          FROM taken GROUP BY run_id)
-    SELECT id FROM taken
-"""
-_CLAIM_NAMED = text(_CLAIM.format(ready=_READY.format(named="AND t.id = ANY(CAST(:ids AS uuid[]))")))
-_CLAIM_NEXT = text(_CLAIM.format(ready=_READY.format(named="")))
-
-_ADOPT = text("""
-    WITH alive AS (
-        SELECT id FROM workers
-         WHERE id = :worker_id AND lease_until > now() AND released_at IS NULL FOR KEY SHARE),
-    picked AS (
-        SELECT id FROM tasks
-         WHERE state = 'running' AND worker_id IS NULL AND parked_by IS NULL
-           AND pool = ANY(CAST(:pools AS text[])) AND EXISTS (SELECT 1 FROM alive)
-         ORDER BY id LIMIT :limit FOR UPDATE SKIP LOCKED),
-    taken AS (
-        UPDATE tasks SET worker_id = :worker_id, fence = fence + 1
-          FROM picked WHERE tasks.id = picked.id
-        RETURNING tasks.id, tasks.attempt),
-    counted AS (
-        UPDATE attempts SET reattached = reattached + 1, worker_id = :worker_id
-          FROM taken WHERE attempts.task_id = taken.id AND attempts.number = taken.attempt)
-    SELECT id FROM taken
-""")
-
-_HELD = """
-    SELECT t.id, t.run_id, r.project_id, t.step_no, t.attempt, t.fence, t.pool,
-           EXTRACT(EPOCH FROM now() - a.started_at)::float8 AS age_seconds,
-           r.job_id, r.job_version, r.parameters, r.correlation_id, r.requested_by,
-           r.cancel_requested_at IS NOT NULL AS cancel_requested,
-           a.handle, a.reattached, a.losses,
-           CASE WHEN g.id IS NOT NULL THEN jsonb_build_object(
-               'id', g.id, 'name', g.name, 'hostname', g.hostname, 'os', g.os,
-               'winrm', g.winrm, 'ssh', g.ssh) END AS target,
-           c.id AS credential_id, c.type AS credential_type, c.username, c.held_reason,
-           v.version AS credential_version, v.key_id, v.wrapped_key, v.nonce, v.ciphertext
-      FROM tasks AS t
-      JOIN runs AS r ON r.id = t.run_id
-      JOIN attempts AS a ON a.task_id = t.id AND a.number = t.attempt
-      LEFT JOIN targets AS g ON g.id = t.target_id
-      LEFT JOIN credentials AS c ON c.id = a.credential_id
-      LEFT JOIN credential_versions AS v
-             ON v.credential_id = a.credential_id AND v.version = a.credential_version
-     WHERE t.worker_id = :worker_id AND t.state = 'running' AND {which}
-"""
-_HELD_NAMED = text(_HELD.format(which="t.id = ANY(CAST(:ids AS uuid[]))"))
-_HELD_UNKNOWN = text(
-    _HELD.format(
-        which="""NOT EXISTS (
-            SELECT 1 FROM unnest(CAST(:ids AS uuid[]), CAST(:fences AS bigint[])) AS k (id, fence)
-             WHERE k.id = t.id AND k.fence = t.fence)"""
-    )
-)
-
-_CREDENTIAL = (
-    "credential_id",
-    "credential_type",
-    "username",
-    "held_reason",
-    "credential_version",
-    "key_id",
-    "wrapped_key",
-    "nonce",
-    "ciphertext",
-)
-
-
-async def claim(
-    session: Statements, *, worker_id: UUID, pools: Sequence[str], limit: int, named: Sequence[UUID] = ()
-) -> list[UUID]:
-    """Make up to `limit` ready tasks ours (those named, else the next ones): the claim is the start."""
-    values: dict[str, Any] = {"worker_id": worker_id, "pools": list(pools), "limit": limit}
-    if named:
-        return list(await session.scalars(_CLAIM_NAMED, values | {"ids": list(named)}))
-    return list(await session.scalars(_CLAIM_NEXT, values))
-
-
-async def adopt(session: Statements, *, worker_id: UUID, pools: Sequence[str], limit: int) -> list[UUID]:
-    """Make up to `limit` tasks ours that lost workers left behind running."""
-    values = {"worker_id": worker_id, "pools": list(pools), "limit": limit}
-    return list(await session.scalars(_ADOPT, values))
-
-
-async def held(session: Statements, *, worker_id: UUID, named: Sequence[UUID]) -> list[Claimed]:
-    """Those of the tasks that this worker holds, with all that is needed to act."""
-    rows = await session.execute(_HELD_NAMED, {"worker_id": worker_id, "ids": list(named)})
-    return [_claimed(row) for row in rows.mappings()]
-
-
-async def held_unknown(
-    session: Statements, *, worker_id: UUID, known: Iterable[tuple[UUID, int]]
-) -> list[Claimed]:
-    """Every task of this worker that it does not know of: claims whose answer was lost.
-
-    `known` are tasks with the fences under which they are known: the next attempt of a task is news.
-    """
-    holds = list(known)
-    rows = await session.execute(
-        _HELD_UNKNOWN,
-        {
-            "worker_id": worker_id,
-            "ids": [task_id for task_id, _ in holds],
-            "fences": [fence for _, fence in holds],
-        },
-    )
-    return [_claimed(row) for row in rows.mappings()]
-
-
-def _claimed(row: Mapping[str, Any]) -> Claimed:
-    credential = {name: row[name] for name in _CREDENTIAL} if row["credential_id"] else None
-    own = {name: row[name] for name in row if name not in _CREDENTIAL}
-    return Claimed(**own, credential=credential)
-
-
-async def audit_credential_use(session: Statements, tasks: Sequence[Claimed]) -> None:
-    """One audit row per credential that is about to be opened, in the claiming transaction."""
-    used = [task for task in tasks if task.credential is not None]
-    if not used:
-        return
-    await session.execute(
-        text("""
-            INSERT INTO audit (principal, action, subject_kind, subject_id, project_id, detail)
-            SELECT w.principal, 'credential.use', 'credential', w.credential, w.project, w.detail::jsonb
-              FROM unnest(CAST(:principals AS text[]), CAST(:credentials AS uuid[]),
-                          CAST(:projects AS uuid[]), CAST(:details AS text[]))
-                   AS w (principal, credential, project, detail)
-        """),
-        {
-            "principals": [task.requested_by for task in used],
-            "credentials": [task.credential["credential_id"] for task in used if task.credential],
-            "projects": [task.project_id for task in used],
-            "details": [_use(task) for task in used],
-        },
-    )
-
-
-def _use(task: Claimed) -> str:
-    return orjson.dumps(
-        {
-            "run_id": task.run_id,
-            "task_id": task.id,
-            "attempt": task.attempt,
-            "target": task.target and task.target["name"],
-            "version": task.credential and task.credential["credential_version"],
-        },
-        default=str,
-    ).decode()
-
-
-async def sealed_parameters(session: Statements, run_id: UUID) -> list[dict[str, Any]]:
-    """The sealed secret parameters of a run."""
-    rows = await session.execute(
-        text("SELECT name, key_id, wrapped_key, nonce, ciphertext FROM run_secrets WHERE run_id = :id"),
-        {"id": run_id},
-    )
-    return [dict(row) for row in rows.mappings()]
-
-
-async def stored_output(session: Statements, task_id: UUID, attempt: int) -> tuple[int, dict[str, int]]:
-    """The next chunk number of an attempt, and per stream how much of the target's output is stored."""
-    rows = await session.execute(
-        text("""
-            SELECT stream, max(seq) AS seq, max(source_end) AS source_end FROM output_chunks
-             WHERE task_id = :task_id AND attempt = :attempt GROUP BY stream
-        """),
-        {"task_id": task_id, "attempt": attempt},
-    )
-    found = list(rows)
-    return max((row.seq + 1 for row in found), default=0), {row.stream: row.source_end for row in found}
+    rejected: Rejected | None = None
+    """What the target said of the credential, when that is how it ended."""
 
 
 async def store_handles(

@@ -1,49 +1,92 @@
 """Where this process opens secrets: credentials and secret parameters, for one attempt at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from infra.database import Sessions
 from infra.sealing import PrivateRing, Sealed, bound_to_credential, bound_to_run
-from workers.executor import store
-from workers.executor.steps.base import OpenedCredential, StepFault
-from workers.executor.store import Claimed
+from workers.executor import holds, jumps, sealed
+from workers.executor.holding import Claimed
+from workers.executor.steps.base import JumpHop, OpenedCredential, StepFault
 
 
 class SealedVault:
-    """Implements `running.Vault` over the sealed rows and the private ring."""
+    """Implements `surroundings.Vault` over the sealed rows and the private ring."""
 
     def __init__(self, sessions: Sessions, ring: PrivateRing) -> None:
         self._sessions = sessions
         self._ring = ring
 
-    async def credential(self, task: Claimed) -> OpenedCredential | None:
-        """The target's credential in the clear; raises `SealBroken`, or `StepFault` when it is on hold."""
+    async def credential(self, task: Claimed, *, name: str | None = None) -> OpenedCredential | None:
+        """The credential called `name`, or the target's, in the clear.
+
+        Raises `SealBroken`, and `StepFault` when it is on hold or there is none of that name. A command of a
+        lost worker is gone back to although other machines rejected the credential since: this one had
+        accepted it.
+        """
         row = task.credential
+        if name is not None:
+            async with self._sessions.begin() as session:
+                row = await sealed.use_named_credential(session, task, name)
+            if row is None:
+                raise StepFault("credential_unfit", detail=f"there is no credential named {name}")
         if row is None:
             return None
-        if row["held_reason"]:
-            raise StepFault("auth_rejected", detail=f"the credential is on hold: {row['held_reason']}")
-        bound_to = bound_to_credential(task.project_id, row["credential_id"], row["credential_version"])
-        secrets = self._ring.open(_sealed(row), bound_to=bound_to)
+        begun = task.handle is not None
+        held = row["held_here"] or (None if begun else row["held_reason"])
+        if held:
+            raise StepFault("credential_held", acted=begun, detail=held)
+        return self.opened(task.project_id, row)
+
+    async def held_back(self, task: Claimed) -> str | None:
+        """Why the task's credential is on hold now, which may be news since the claim."""
+        if task.credential is None or task.target is None:
+            return None
+        async with self._sessions() as session:
+            return await holds.held_back(
+                session,
+                credential_id=task.credential["credential_id"],
+                version=task.credential["credential_version"],
+                target_id=UUID(str(task.target["id"])),
+            )
+
+    async def jumps(self, task: Claimed) -> Sequence[JumpHop]:
+        """The jump hosts on the way, the nearest to the target first; raises `SealBroken` or `StepFault`."""
+        return self.hops(task.project_id, task.jumps, acted=task.handle is not None)
+
+    def hops(
+        self, project_id: UUID, rows: Sequence[Mapping[str, Any]], *, acted: bool = False
+    ) -> Sequence[JumpHop]:
+        """Jump hosts in the order of their rows, opened; raises `SealBroken` or `StepFault`."""
+        hops: list[JumpHop] = []
+        for row in reversed(rows):
+            if problem := jumps.problem_of(row):
+                raise StepFault("jump_missing", acted=acted, detail=problem)
+            target = jumps.target_view(row["target"], jump=hops[-1] if hops else None)
+            hops.append(JumpHop(target=target, credential=self.opened(project_id, row)))
+        return hops[::-1]
+
+    def opened(self, project_id: UUID, row: Mapping[str, Any]) -> OpenedCredential:
+        """A sealed version in the clear; raises `SealBroken`."""
+        bound_to = bound_to_credential(project_id, row["credential_id"], row["credential_version"])
         return OpenedCredential(
             id=row["credential_id"],
             version=row["credential_version"],
             type=row["credential_type"],
             username=row["username"],
-            secrets=secrets,
+            secrets=self._ring.open(_sealed(row), bound_to=bound_to),
         )
 
     async def parameters(self, run_id: UUID) -> dict[str, str]:
         """The secret parameters of a run in the clear."""
         async with self._sessions() as session:
-            rows = await store.sealed_parameters(session, run_id)
+            rows = await sealed.sealed_parameters(session, run_id)
         return {
             name: value
             for row in rows
             for name, value in self._ring.open(
-                _sealed(row), bound_to=bound_to_run(run_id, row["name"])
+                _sealed(row), bound_to=bound_to_run(row["sealed_for"], row["name"])
             ).items()
         }
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from contracts.causes import CAUSES, Cause, Retry
+from contracts.errors import SealBroken
 from contracts.jobs.steps import StepSpec
 from contracts.runs.states import TaskState
 from workers.executor.steps.base import StepFault, StepOutcome
@@ -22,6 +23,7 @@ class Ended:
     cause: Cause | None = None
     words: Mapping[str, object] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] | None = None
 
 
 class _Blank(dict[str, object]):
@@ -57,6 +59,7 @@ def from_outcome(outcome: StepOutcome) -> Ended:
         cause=cause,
         words=dict(outcome.words) or {"detail": outcome.exit_code},
         outputs=outcome.outputs,
+        facts=outcome.facts,
     )
 
 
@@ -81,7 +84,7 @@ def from_loss(spec: StepSpec, detail: str, *, acted: bool = True) -> Ended:
 def from_stop(
     code: str, *, verified: bool, outcome: StepOutcome | None, words: Mapping[str, object]
 ) -> Ended:
-    """A step that was told to stop because of `code` (cancelled, timed_out, worker_shutdown).
+    """A step that was told to stop because of `code` (cancelled, timed_out, …).
 
     A success that was faster stays one. A stop that the target did not confirm leaves us not knowing.
     """
@@ -89,12 +92,33 @@ def from_stop(
         return from_outcome(outcome)
     if not verified:
         return Ended(state=TaskState.UNKNOWN, cause=CAUSES["not_verified"], words={"detail": code, **words})
-    states = {"cancelled": TaskState.CANCELLED, "timed_out": TaskState.TIMED_OUT}
+    states = {
+        "cancelled": TaskState.CANCELLED,
+        "timed_out": TaskState.TIMED_OUT,
+        "idle_timed_out": TaskState.TIMED_OUT,
+    }
     return Ended(
         state=states.get(code, TaskState.FAILED),
         exit_code=outcome.exit_code if outcome else None,
         cause=CAUSES[code],
         words=words,
+    )
+
+
+def from_unready(spec: StepSpec, error: Exception) -> Ended:
+    """A step that cannot even be got ready with what is stored here."""
+    if isinstance(error, StepFault):
+        return from_fault(spec, error)
+    code = "credential_unreadable" if isinstance(error, SealBroken) else "step_invalid"
+    return Ended(state=TaskState.FAILED, cause=CAUSES[code], words={"detail": str(error)[:300]})
+
+
+def from_bug(error: Exception, *, acted: bool) -> Ended:
+    """Our own mistake: where the target may have acted, nobody knows how that ended."""
+    return Ended(
+        state=TaskState.UNKNOWN if acted else TaskState.FAILED,
+        cause=CAUSES["internal"],
+        words={"detail": type(error).__name__},
     )
 
 

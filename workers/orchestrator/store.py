@@ -9,7 +9,11 @@ from uuid import UUID
 import orjson
 from sqlalchemy import text
 
+from contracts.limits import TARGETS_PER_RUN
 from contracts.runs.states import RunStatus, TaskState
+from contracts.targets.choosing import TargetQuery
+from contracts.targets.query import parse_query
+from contracts.targets.selecting import condition
 from infra.database import Statements
 from infra.ids import uuid7
 from workers.orchestrator.layout import KnownTarget, Place
@@ -26,14 +30,22 @@ class LockedRun:
     job_version: int
     status: RunStatus
     targets: list[str] | None
+    target_query: dict[str, Any] | None
     tally: list[dict[str, int]] | None
     correlation_id: UUID
     requested_by: str
     cancel_requested: bool
+    only_targets: list[str] | None
+    from_step: int | None
 
     @property
     def definition_key(self) -> tuple[UUID, int]:
         return self.job_id, self.job_version
+
+    @property
+    def chosen(self) -> list[str] | TargetQuery | None:
+        """The targets chosen for this run in place of the job's."""
+        return self.targets if self.target_query is None else TargetQuery.model_validate(self.target_query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +69,8 @@ class RunChange:
 
 
 _LOCK = """
-    SELECT id, project_id, job_id, job_version, status, targets, tally, correlation_id, requested_by,
-           cancel_requested_at IS NOT NULL AS cancel_requested
+    SELECT id, project_id, job_id, job_version, status, targets, target_query, tally, correlation_id,
+           requested_by, cancel_requested_at IS NOT NULL AS cancel_requested, only_targets, from_step
       FROM runs WHERE id = ANY(CAST(:ids AS uuid[])) AND parked_by IS NULL AND {which}
      ORDER BY id FOR UPDATE
 """
@@ -100,6 +112,26 @@ async def find_targets(
     )
     for row in rows:
         found[row.project_id][row.name] = KnownTarget(row.id, row.name, row.pool)
+    return found
+
+
+async def query_targets(
+    session: Statements, wanted: Mapping[UUID, set[str]]
+) -> dict[UUID, dict[str, list[KnownTarget]]]:
+    """By project and query, the targets that fit now, by name; one more than a run may have at most."""
+    found: dict[UUID, dict[str, list[KnownTarget]]] = {project: {} for project in wanted}
+    for project, queries in wanted.items():
+        for query in sorted(queries):
+            fits = condition(parse_query(query), table="t")
+            rows = await session.execute(
+                text(f"""
+                    SELECT t.id, t.name, t.pool FROM targets AS t
+                     WHERE t.project_id = :project AND t.archived_at IS NULL AND {fits.sql}
+                     ORDER BY t.name LIMIT :limit
+                """),  # noqa: S608  (the condition holds no value, only names of parameters)
+                fits.values | {"project": project, "limit": TARGETS_PER_RUN + 1},
+            )
+            found[project][query] = [KnownTarget(row.id, row.name, row.pool) for row in rows]
     return found
 
 

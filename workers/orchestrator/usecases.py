@@ -1,7 +1,7 @@
 """Starting and advancing runs, many in one transaction."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,10 +14,19 @@ from contracts.runs.messages import ExecuteTasks
 from contracts.runs.states import RUN_TERMINAL, RunStatus, TaskState, advance
 from contracts.tables.base import SYSTEM_PRINCIPAL
 from infra.clock import now
+from infra.database import Statements
 from infra.unit_of_work import OpenPlainUnitOfWork, PlainUnitOfWork, new_meta
-from workers.definitions import Definitions
+from workers.definitions import Definitions, Key
 from workers.orchestrator import store
-from workers.orchestrator.layout import KnownTarget, Place, TargetsMissing, lay_out, wanted_names
+from workers.orchestrator.layout import (
+    CannotLayOut,
+    Known,
+    Part,
+    Place,
+    lay_out,
+    wanted_names,
+    wanted_queries,
+)
 from workers.orchestrator.plan import (
     Decision,
     StepTally,
@@ -42,13 +51,8 @@ async def start_runs(
     async with open_uow() as uow:
         runs = await store.lock_requested(uow.session, run_ids)
         found = await definitions.of(uow.session, [run.definition_key for run in runs])
-        wanted: dict[UUID, set[str]] = {}
-        for run in runs:
-            wanted.setdefault(run.project_id, set()).update(
-                wanted_names(found[run.definition_key], run.targets)
-            )
-        targets = await store.find_targets(uow.session, wanted)
-        starts = [_start(run, found[run.definition_key], targets[run.project_id]) for run in runs]
+        known = await _known_targets(uow.session, runs, found)
+        starts = [_start(run, found[run.definition_key], known[run.project_id]) for run in runs]
         rows = [
             (run.id, place, state)
             for run, start in zip(runs, starts, strict=True)
@@ -56,7 +60,24 @@ async def start_runs(
         ]
         ready = await store.insert_tasks(uow.session, rows) if rows else []
         await store.change_runs(uow.session, [start.change for start in starts])
+        empty = [_left_out(run, start) for run, start in zip(runs, starts, strict=True)]
+        await store.change_runs(uow.session, [end for end in empty if end is not None])
         _announce(uow, runs, ready)
+
+
+async def _known_targets(
+    session: Statements, runs: Sequence[LockedRun], definitions: Mapping[Key, JobDefinition]
+) -> Mapping[UUID, Known]:
+    """By project, the targets that the runs name or ask for."""
+    names: dict[UUID, set[str]] = {run.project_id: set() for run in runs}
+    queries: dict[UUID, set[str]] = {run.project_id: set() for run in runs}
+    for run in runs:
+        definition = definitions[run.definition_key]
+        names[run.project_id] |= wanted_names(definition, run.chosen)
+        queries[run.project_id] |= wanted_queries(definition, run.chosen)
+    by_name = await store.find_targets(session, names)
+    by_query = await store.query_targets(session, queries)
+    return {project: Known(by_name[project], by_query[project]) for project in names}
 
 
 class _Start:
@@ -67,12 +88,12 @@ class _Start:
         self.change = change
 
 
-def _start(run: LockedRun, definition: JobDefinition, known: dict[str, KnownTarget]) -> _Start:
+def _start(run: LockedRun, definition: JobDefinition, known: Known) -> _Start:
     if run.cancel_requested:
         return _Start([], _ended(run, RunStatus.CANCELLED, "Cancelled before it started."))
     try:
-        places = lay_out(definition, run.targets, known)
-    except TargetsMissing as error:
+        places = lay_out(definition, run.chosen, known, _part(run))
+    except CannotLayOut as error:
         return _Start([], _ended(run, RunStatus.FAILED, str(error)))
     steps = step_plans(definition)
     sizes = Counter(place.step_no for place in places)
@@ -88,8 +109,22 @@ def _start(run: LockedRun, definition: JobDefinition, known: dict[str, KnownTarg
     return _Start(list(zip(places, states, strict=True)), change)
 
 
+def _part(run: LockedRun) -> Part:
+    only = frozenset(run.only_targets) if run.only_targets is not None else None
+    return Part(only, run.from_step)
+
+
 def _ended(run: LockedRun, status: RunStatus, reason: str) -> RunChange:
     return RunChange(run.id, advance(run.status, status), [], ended=True, reason=reason)
+
+
+def _left_out(run: LockedRun, start: _Start) -> RunChange | None:
+    """The end of a run without tasks: no query fits any target, and each says to leave its steps out then."""
+    if start.places or start.change.ended:
+        return None
+    reason = "No target fits the queries of this run; every step was left out."
+    status = advance(start.change.status, RunStatus.SUCCEEDED)
+    return RunChange(run.id, status, start.change.tally, ended=True, reason=reason)
 
 
 async def advance_runs(

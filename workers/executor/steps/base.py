@@ -4,7 +4,7 @@ A plug-in never decides about retries, leases or the database. It talks to one t
 said, and can be asked to stop, to let go, or to take over what a lost worker began.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -50,6 +50,16 @@ class TargetView:
     os: Literal["windows", "linux"]
     winrm: WinrmSettings
     ssh: SshSettings
+    jump: "JumpHop | None" = None
+    """What SSH connections to it go through."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JumpHop:
+    """A jump host with what opens it; `target.jump` is the one before it."""
+
+    target: TargetView
+    credential: "OpenedCredential"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,61 @@ class OutputSink(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArtifactInfo:
+    """A stored file: what was uploaded for a step, or what a step brought back."""
+
+    id: UUID
+    name: str
+    size: int
+    sha256: str
+
+
+class ArtifactWriter(Protocol):
+    """A new artifact, not visible to anybody until it is finished."""
+
+    async def write(self, data: bytes) -> None:
+        """Append; raises `StepFault("artifact_too_large")` beyond the size allowed."""
+
+    async def finish(self, *, sha256: str | None = None) -> ArtifactInfo:
+        """Make it whole and visible. Raises `StepFault("hash_mismatch")` for another hash than `sha256`."""
+
+    async def discard(self) -> None:
+        """Remove what was written. Never raises."""
+
+
+class Artifacts(Protocol):
+    """The stored files of the task's project."""
+
+    async def info(self, artifact_id: UUID) -> ArtifactInfo:
+        """Raises `StepFault("artifact_missing")` when there is none of this id (any more)."""
+
+    async def resolve(self, src: str) -> ArtifactInfo:
+        """What `src` of an upload names: an artifact's id, or `step:<name>` for what that step brought back.
+
+        Of a step: what it brought from the same target in this run, else the only one it brought. Raises
+        `StepFault`: artifact_missing, artifact_ambiguous.
+        """
+
+    def read(self, artifact_id: UUID, *, offset: int = 0) -> AsyncIterator[bytes]:
+        """The bytes from `offset` on, in pieces of at most 1 MiB."""
+
+    async def create(self, name: str) -> ArtifactWriter:
+        """Begin a new artifact that belongs to the task."""
+
+    async def pull_url(self, artifact_id: UUID) -> str | None:
+        """A URL good for one download by the target; None where this system has no public address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long piece of work is. `total` is None while nobody knows it."""
+
+    done: int
+    total: int | None
+    unit: Literal["bytes", "items"] = "bytes"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepContext:
     """All a plug-in may know about the work it does."""
 
@@ -93,20 +158,32 @@ class StepContext:
     output: OutputSink
     still_mine: Callable[[], None]
     """Raises `Fenced` when the lease is too old. Call it directly before the target is let act."""
+    artifacts: Artifacts
     age_seconds: float = 0.0
     """How long ago the attempt began, on whatever executor."""
+    take_overs: int = 0
+    """How many executors held this attempt before this one."""
+    report: Callable[[Progress], None] = lambda _: None
+    """Tells how far the work is. Cheap, never waits; most reports are dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepOutcome:
-    """What the target told us; `unknown` when it may have acted and we were not told how it ended."""
+    """What the target told us; `unknown` when it may have acted and we were not told how it ended.
 
-    outcome: Literal["succeeded", "failed", "unknown"]
+    A command that ended is `ended`, with its exit code: whether that is success is judged elsewhere
+    (`judging`), by what the step says.
+    """
+
+    outcome: Literal["ended", "succeeded", "failed", "unknown"]
     exit_code: int | None = None
     cause: Cause | None = None
+    """Of an `ended` command: a better explanation than its exit code, if that turns out to be a failure."""
     words: Mapping[str, object] = field(default_factory=dict)
     """What fills the placeholders of the cause's texts."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] | None = None
+    """What the target told of itself; stored on the target when the task settles."""
 
 
 class Attempt(Protocol):
@@ -152,6 +229,13 @@ class StepPlugin(Protocol[Spec_contra]):
         The other worker may have died before `follow` began: then the attempt has not acted, and `follow`
         lets it act once, which is found out from the target, never guessed. Raises `NotResumable` when the
         target answers but the command cannot be found there, `StepFault` when the target cannot be reached.
+        """
+
+    async def tidy(self, spec: Spec_contra, context: StepContext, handle: Handle | None) -> None:
+        """Remove what an attempt that is over left on the target because its worker died before `release`.
+
+        `handle` is what was stored; workers may have died before they stored one. Lets nothing act. Raises
+        `StepFault` when the target does not let us.
         """
 
     async def close(self) -> None:

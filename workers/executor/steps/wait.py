@@ -42,5 +42,8 @@ class WaitPlugin:
     async def resume(self, spec: Wait, context: StepContext, handle: Handle) -> WaitAttempt:
         return await self.start(spec, context)
 
+    async def tidy(self, spec: Wait, context: StepContext, handle: Handle | None) -> None:
+        """Nothing is left anywhere."""
+
     async def close(self) -> None:
         """Holds nothing."""

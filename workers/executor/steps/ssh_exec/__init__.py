@@ -1,5 +1,6 @@
-"""`ssh.exec`: run a shell script on a Linux or Unix machine."""
+"""`ssh.exec` and `ssh.script`: run a script on a Linux or Unix machine."""
 
-from workers.executor.steps.ssh_exec.plugin import SshExecPlugin
+from workers.executor.steps.ssh_exec.connections import Connections
+from workers.executor.steps.ssh_exec.plugin import SshExecPlugin, SshScriptPlugin
 
-__all__ = ["SshExecPlugin"]
+__all__ = ["Connections", "SshExecPlugin", "SshScriptPlugin"]

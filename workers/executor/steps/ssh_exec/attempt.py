@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 import structlog
 
 from contracts.causes import CAUSES
-from contracts.jobs.steps import SshExec
+from contracts.jobs.steps import SshCommand
 from workers.executor.steps.base import Handle, StepContext, StepFault, StepOutcome, Stream
+from workers.executor.steps.ssh_exec.beginning import look_up
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Lease
+from workers.executor.steps.ssh_exec.elevation import open_wire
 from workers.executor.steps.ssh_exec.faults import fault, words
+from workers.executor.steps.ssh_exec.looks import Looks
 from workers.executor.steps.ssh_exec.marks import Mark
 from workers.executor.steps.ssh_exec.stopper import DROP, STOP
 from workers.executor.steps.ssh_exec.wire import Wire
-from workers.executor.steps.ssh_exec.wrapper import OUTPUT_LIMIT, RUN
+from workers.executor.steps.ssh_exec.wrapper import OUTPUT_LIMIT
 
-READY_SECONDS = 30.0
-"""For the target's shell to answer a new channel."""
 STOP_SECONDS = 18.0
 CLEAN_UP_SECONDS = 10.0
 _WAITS = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -30,31 +31,17 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-async def look_up(lease: Lease, spec: SshExec, folder: str) -> tuple[Wire, str]:
-    """Find an attempt again: `fresh`, `started`, `vanished` or `missing`, and a wire to go on with.
-
-    Raises `StepFault` when the host cannot be reached or does not answer as a shell.
-    """
-    wire = await Wire.open(lease, RUN)
-    try:
-        wire.send(f"{wire.nonce} old {spec.shell} 0", folder)
-        answer = await wire.answer(within=READY_SECONDS)
-    except (ChannelClosed, TimeoutError) as error:
-        wire.close()
-        raise fault("unreachable", lease.target, lease.credential, error or "no answer in time") from None
-    except BaseException:
-        wire.close()
-        raise
-    return wire, answer[1]
-
-
 @dataclass(slots=True)
 class Progress:
     """What one connection has brought so far."""
 
-    begun: set[Stream] = field(default_factory=set)
+    begun: set[Stream] = field(default_factory=lambda: {"stdout"})
     ended: set[Stream] = field(default_factory=set)
+    news: bool = False
+    """Output has come since the last look."""
     verdict: tuple[str, ...] = ()
+    quiet: bool = False
+    """Whatever follows the command on the target has said its last word."""
 
 
 class Losses:
@@ -87,7 +74,7 @@ class SshAttempt:
 
     def __init__(
         self,
-        spec: SshExec,
+        spec: SshCommand,
         context: StepContext,
         lease: Lease,
         folder: str,
@@ -104,6 +91,8 @@ class SshAttempt:
         self._folder = folder
         self._wire: Wire | None = wire
         self._wire_takes_orders = True
+        self._quiet = False
+        """The wrapper has said its last word about this attempt; it can serve another."""
         self._reconnect_seconds = reconnect_seconds
         self._positions: dict[Stream, int] = {
             "stdout": context.output.position("stdout"),
@@ -163,34 +152,52 @@ class SshAttempt:
         self._wire_takes_orders = False
         wire.send(f"go {self._positions['stdout']} {self._positions['stderr']}")
         self.acted = True
-        progress = Progress()
-        while len(progress.ended) < len(self._positions):
-            stream, found = await wire.next()
-            if isinstance(found, Mark):
-                self._note(progress, stream, found)
-            elif stream in progress.begun:
-                await self._context.output.write(stream, found)
-                self._positions[stream] += len(found)
+        progress, looks = Progress(), Looks(wire)
+        looks.begin()
+        try:
+            while len(progress.ended) < len(self._positions):
+                stream, found = await wire.next()
+                if isinstance(found, Mark):
+                    self._note(progress, looks, stream, found)
+                elif stream in progress.begun:
+                    progress.news = True
+                    await self._context.output.write(stream, found)
+                    self._positions[stream] += len(found)
+        finally:
+            looks.close()
         self._wire_takes_orders = True
+        self._quiet = progress.quiet
         return progress.verdict
 
     @staticmethod
-    def _note(progress: Progress, stream: Stream, mark: Mark) -> None:
-        if mark.words[0] == "begin":
-            progress.begun.add(stream)
-            return
-        progress.ended.add(stream)
-        if stream == "stdout":
-            progress.verdict = mark.words
+    def _note(progress: Progress, looks: Looks, stream: Stream, mark: Mark) -> None:
+        match mark.words:
+            case ("begin",):
+                progress.begun.add("stderr")
+            case ("ended",):
+                progress.quiet = True
+                looks.now()
+            case ("looked", state):
+                looks.answered(exited=state == "exited", news=progress.news)
+                progress.news = False
+            case verdict:
+                progress.ended.add(stream)
+                if stream == "stdout":
+                    progress.verdict = verdict
+                    progress.quiet |= verdict[0] == "told"
 
     async def _outcome(self, verdict: tuple[str, ...]) -> StepOutcome:
-        kind, code, *cut = verdict
+        kind, code, why, *cut = verdict
         for stream in cut:
             reason = f"only the first {OUTPUT_LIMIT // 2**20} MiB were kept on the target"
             await self._context.output.mark_incomplete("stderr" if stream == "stderr" else "stdout", reason)
         if kind == "vanished":
             return self._unknown("no exit code was left behind")
         exit_code = int(code)
+        if why in {"path_missing", "path_denied"}:
+            return StepOutcome(
+                outcome="failed", cause=CAUSES[why], words=self._words(f"cwd {self._spec.cwd}")
+            )
         if exit_code == 0:
             return StepOutcome(outcome="succeeded", exit_code=0)
         cause, told = CAUSES["exit_code"], self._words(exit_code)
@@ -239,7 +246,7 @@ class SshAttempt:
     # -- ending
 
     async def _stop_once(self) -> bool:
-        wire = await Wire.open(self._lease, STOP, spare=True)
+        wire = await open_wire(self._lease, STOP, self._spec.sudo, spare=True)
         try:
             wire.send(wire.nonce, self._folder)
             answer = await wire.answer(within=STOP_SECONDS)
@@ -250,15 +257,23 @@ class SshAttempt:
     async def _remove_folder(self) -> None:
         if self._wire is not None and self._wire_takes_orders:
             try:
-                self._wire.send("drop")
-                await self._wire.finish(within=CLEAN_UP_SECONDS)
+                await self._drop_through(self._wire)
             except ChannelClosed:
                 self._drop_wire()
             else:
                 return
-        wire = await Wire.open(self._lease, DROP, spare=True)
+        wire = await open_wire(self._lease, DROP, self._spec.sudo, spare=True)
         try:
             wire.send(self._folder)
             await wire.finish(within=CLEAN_UP_SECONDS)
         finally:
             wire.close()
+
+    async def _drop_through(self, wire: Wire) -> None:
+        """Have the wrapper remove its folder. Raises `ChannelClosed` and `TimeoutError`."""
+        keep = self._quiet and wire.parks
+        wire.send("drop keep" if keep else "drop")
+        await wire.answer(within=CLEAN_UP_SECONDS)
+        if keep:
+            wire.park()
+            self._wire = None

@@ -7,8 +7,12 @@ import asyncssh
 
 from workers.executor.steps.base import Stream
 
-HIGH_WATER = 1024 * 1024
-"""Bytes waiting for a slow reader before the target is asked to pause."""
+HIGH_WATER = 256 * 1024
+"""Bytes waiting for a slow reader before no more are taken from the connection."""
+WINDOW = 1024 * 1024
+"""Bytes the target may send before it is told that some were taken."""
+UNREAD_BYTES = HIGH_WATER + WINDOW
+"""At most held for a slow reader."""
 
 
 class ChannelClosed(Exception):
@@ -50,6 +54,11 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._closed = ChannelClosed(str(exc) if exc else "")
         self._changed.set()
         self._on_closed()
+
+    @property
+    def silent(self) -> bool:
+        """It is open, and everything it brought has been read."""
+        return self._closed is None and not self._size
 
     async def read(self) -> list[tuple[Stream, bytes]]:
         """Wait for output and take all of it, stderr first. Raises `ChannelClosed` when no more can come."""

@@ -1,15 +1,18 @@
 """Open SSH connections, shared by the attempts of one credential on one target."""
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
+from typing import Self
 
 import asyncssh
 
-from workers.executor.steps.base import OpenedCredential, TargetView
-from workers.executor.steps.ssh_exec.channel import Channel
+from workers.executor.steps.base import OpenedCredential, StepContext, StepFault, TargetView
+from workers.executor.steps.ssh_exec.carriers import Carrier, Carriers, path_of
+from workers.executor.steps.ssh_exec.channel import WINDOW, Channel
 from workers.executor.steps.ssh_exec.faults import fault
 from workers.executor.steps.ssh_exec.logins import log_in
+from workers.executor.steps.ssh_exec.parking import Parking
 
 SESSIONS = 8
 """Attempts sharing one connection: sshd's MaxSessions is 10, and stopping one needs a session of its own."""
@@ -21,12 +24,14 @@ class Link:
     """One connection and the number of channels on it."""
 
     connection: asyncssh.SSHClientConnection
+    carrier: Carrier | None = None
     room: int = SESSIONS + SPARE_SESSIONS
     channels: int = 0
     idle: asyncio.TimerHandle | None = None
+    parking: Parking = field(default_factory=Parking)
 
     def takes(self, *, spare: bool) -> bool:
-        return not self.connection.is_closed() and self.channels < (
+        return not self.connection.is_closed() and self.channels + self.parking.occupied < (
             self.room if spare else self.room - SPARE_SESSIONS
         )
 
@@ -39,6 +44,7 @@ class Endpoint:
     links: list[Link] = field(default_factory=list)
     connecting: asyncio.Lock = field(default_factory=asyncio.Lock)
     leases: int = 0
+    rejections: int = 0
 
 
 class Lease:
@@ -60,10 +66,37 @@ class Lease:
         """
         return await self._connections.open(self, self._endpoint, command, spare=spare)
 
+    def take_parked(self, command: str) -> Channel | None:
+        """A channel in which `command` waits for more, if there is one."""
+        return self._connections.take_parked(self._endpoint, command)
+
+    def park(self, channel: Channel, command: str) -> None:
+        """Let others take the channel, in which `command` waits for more."""
+        self._connections.park(self._endpoint, channel, command)
+
+    async def open_sftp(self) -> "Sftp | None":
+        """SFTP on a channel of its own; None where the host has none. Raises `StepFault` as `open` does."""
+        return await self._connections.open_sftp(self, self._endpoint)
+
     def release(self) -> None:
         if self._held:
             self._held = False
             self._connections.give_back(self._endpoint)
+
+
+class Sftp:
+    """An SFTP client; leaving the context gives its channel back."""
+
+    def __init__(self, client: asyncssh.SFTPClient, on_closed: Callable[[], None]) -> None:
+        self.client = client
+        self._on_closed = on_closed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.client.exit()
+        self._on_closed()
 
 
 class Connections:
@@ -73,10 +106,19 @@ class Connections:
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
         self._endpoints: dict[Hashable, Endpoint] = {}
+        self._carriers = Carriers(connect_seconds=connect_seconds, idle_seconds=idle_seconds)
+
+    async def lease_for(self, context: StepContext) -> Lease:
+        """The same for the target and the credential of a step. Raises `StepFault` when one is missing."""
+        if context.target is None:
+            raise StepFault("target_missing")
+        if context.credential is None:
+            raise fault("credential_missing", context.target, None)
+        return await self.lease(context.target, context.credential)
 
     async def lease(self, target: TargetView, credential: OpenedCredential) -> Lease:
         """Wait for a free session of this credential on this target (`max_concurrent`)."""
-        key = (target.id, target.hostname, target.ssh, credential.id, credential.version, credential.username)
+        key = path_of(target, credential)
         endpoint = self._endpoints.get(key)
         if endpoint is None:
             self._forget_unused()
@@ -103,6 +145,7 @@ class Connections:
             link.connection.close()
         for link in links:
             await link.connection.wait_closed()
+        await self._carriers.close()
 
     async def open(self, lease: Lease, endpoint: Endpoint, command: str, *, spare: bool) -> Channel:
         reason: object = ""
@@ -113,7 +156,8 @@ class Connections:
                     return await self._open_on(link, endpoint, command)
             except asyncssh.ChannelOpenError as error:
                 # The host allows fewer sessions on one connection than we thought.
-                link.room = link.channels + (0 if spare else SPARE_SESSIONS)
+                occupied = link.channels + link.parking.occupied
+                link.room = occupied + (0 if spare else SPARE_SESSIONS)
                 reason = error.reason
             except (asyncssh.Error, OSError) as error:
                 # A connection that has been lying idle may be dead without our having been told.
@@ -121,18 +165,64 @@ class Connections:
                 reason = error
         raise fault("unreachable", lease.target, lease.credential, reason or "no answer in time")
 
+    def take_parked(self, endpoint: Endpoint, command: str) -> Channel | None:
+        for link in endpoint.links:
+            if not link.connection.is_closed() and (channel := link.parking.take(command)):
+                self._taken(link)
+                return channel
+        return None
+
+    def park(self, endpoint: Endpoint, channel: Channel, command: str) -> None:
+        for link in endpoint.links:
+            if link.parking.park(channel, command):
+                self._left(endpoint, link)
+                return
+        channel.close()
+
+    async def open_sftp(self, lease: Lease, endpoint: Endpoint) -> Sftp | None:
+        link = await self._link(lease, endpoint, spare=True)
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                client = await link.connection.start_sftp_client()
+        except (asyncssh.Error, OSError):
+            # No such subsystem, or no room for another channel: the shell's own channel will do.
+            self._left(endpoint, link)
+            return None
+        except BaseException:
+            self._left(endpoint, link)
+            raise
+        return Sftp(client, lambda: self._left(endpoint, link))
+
     async def _link(self, lease: Lease, endpoint: Endpoint, *, spare: bool) -> Link:
         for link in endpoint.links:
             if link.takes(spare=spare):
                 return self._taken(link)
+        rejections = endpoint.rejections
         async with endpoint.connecting:
             for link in endpoint.links:
                 if link.takes(spare=spare):
                     return self._taken(link)
-            connection = await log_in(lease.target, lease.credential, time_limit=self._connect_seconds)
-            link = Link(connection)
+            if endpoint.rejections != rejections:
+                # Whoever waited while another was turned away must not knock with the same secret.
+                raise fault("credential_held", lease.target, lease.credential, "it was rejected just now")
+            try:
+                link = await self._logged_in(lease.target, lease.credential)
+            except StepFault as missed:
+                endpoint.rejections += missed.cause.code == "auth_rejected"
+                raise
             endpoint.links.append(link)
             return self._taken(link)
+
+    async def _logged_in(self, target: TargetView, credential: OpenedCredential) -> Link:
+        carrier = await self._carriers.board(target)
+        try:
+            tunnel = carrier.connection if carrier else None
+            return Link(
+                await log_in(target, credential, time_limit=self._connect_seconds, tunnel=tunnel), carrier
+            )
+        except BaseException:
+            self._carriers.leave(carrier)
+            raise
 
     @staticmethod
     def _taken(link: Link) -> Link:
@@ -143,17 +233,16 @@ class Connections:
         return link
 
     async def _open_on(self, link: Link, endpoint: Endpoint, command: str) -> Channel:
-        closed = False
-
         def on_closed() -> None:
-            nonlocal closed
-            if not closed:
-                closed = True
+            if link.parking.closed(channel):
                 self._left(endpoint, link)
 
+        channel = Channel(on_closed)
+        link.parking.opened(channel)
         try:
-            channel = Channel(on_closed)
-            await link.connection.create_session(lambda: channel, command, encoding=None, request_pty=False)
+            await link.connection.create_session(
+                lambda: channel, command, encoding=None, request_pty=False, window=WINDOW
+            )
         except BaseException:
             on_closed()
             raise
@@ -174,6 +263,8 @@ class Connections:
             link.idle.cancel()
             link.idle = None
         link.connection.close()
+        carrier, link.carrier = link.carrier, None
+        self._carriers.leave(carrier)
 
     def _forget_unused(self) -> None:
         unused = [

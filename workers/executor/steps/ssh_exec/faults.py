@@ -38,7 +38,7 @@ def fault(
 
 
 def connect_fault(
-    error: Exception, target: TargetView, credential: OpenedCredential, seen: Seen, *, pinned: bool
+    error: Exception, target: TargetView, credential: OpenedCredential | None, seen: Seen, *, pinned: bool
 ) -> StepFault:
     """The cause behind an exception of asyncssh's connect."""
     code, detail = _code_and_detail(error, credential, seen, pinned=pinned)
@@ -46,7 +46,7 @@ def connect_fault(
 
 
 def _code_and_detail(
-    error: Exception, credential: OpenedCredential, seen: Seen, *, pinned: bool
+    error: Exception, credential: OpenedCredential | None, seen: Seen, *, pinned: bool
 ) -> tuple[str, str]:
     if seen.greeting:
         line = seen.greeting.splitlines()[0][:80].decode("ascii", errors="replace")
@@ -66,12 +66,14 @@ def _code_and_detail(
 
 
 def _ssh_error(
-    error: asyncssh.Error, credential: OpenedCredential, seen: Seen, *, pinned: bool
+    error: asyncssh.Error, credential: OpenedCredential | None, seen: Seen, *, pinned: bool
 ) -> tuple[str, str]:
     match error:
         case asyncssh.HostKeyNotVerifiable() if seen.shown_key is not None:
             shown = f"{seen.shown_key.get_algorithm()} {seen.shown_key.get_fingerprint()}"
             return ("host_key_mismatch" if pinned else "host_key_unknown"), shown
+        case asyncssh.ChannelOpenError():
+            return _not_passed_on(error)
         case asyncssh.PermissionDenied():
             return _rejection(credential, seen)
         case asyncssh.KeyExchangeFailed():
@@ -83,8 +85,14 @@ def _ssh_error(
             return "unreachable", error.reason or "it closed the connection before the login"
 
 
-def _rejection(credential: OpenedCredential, seen: Seen) -> tuple[str, str]:
-    what = "key" if "private_key" in credential.secrets else "password"
+def _not_passed_on(error: asyncssh.ChannelOpenError) -> tuple[str, str]:
+    if error.code == asyncssh.OPEN_ADMINISTRATIVELY_PROHIBITED:
+        return "jump_refused", error.reason
+    return "unreachable", f"asked from the jump host: {error.reason or 'no connection'}"
+
+
+def _rejection(credential: OpenedCredential | None, seen: Seen) -> tuple[str, str]:
+    what = "key" if credential is not None and "private_key" in credential.secrets else "password"
     if not seen.asked_for_secret:
         return "auth_unsupported", f"no {what} logins for this user"
     return "auth_rejected", f"the {what} was not accepted"

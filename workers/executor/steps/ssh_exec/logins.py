@@ -12,6 +12,14 @@ from workers.executor.steps.ssh_exec.faults import Seen, connect_fault, fault
 GREETING_SECONDS = 2.0
 NOTHING_TRUSTED: tuple[list[str], list[str], list[str]] = ([], [], [])
 """No known_hosts file is read; the client object decides alone."""
+KEY_TYPES = (
+    ("ssh-ed25519",),
+    ("ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"),
+    ("rsa-sha2-512", "rsa-sha2-256"),
+)
+"""Host key algorithms, by the type of key they are for."""
+CIPHERS = "^aes256-gcm@openssh.com,aes128-gcm@openssh.com"
+"""Tried before the rest: by far the least work for both ends, packet by packet."""
 
 
 class PinnedHost(asyncssh.SSHClient):
@@ -50,9 +58,13 @@ def pinned_keys(target: TargetView) -> list[asyncssh.SSHKey]:
 
 
 async def log_in(
-    target: TargetView, credential: OpenedCredential, *, time_limit: float
+    target: TargetView,
+    credential: OpenedCredential,
+    *,
+    time_limit: float,
+    tunnel: asyncssh.SSHClientConnection | None = None,
 ) -> asyncssh.SSHClientConnection:
-    """A connection that is logged in. Raises `StepFault`; nothing has acted then."""
+    """A connection that is logged in, through `tunnel` if any. Raises `StepFault`; nothing has acted then."""
     pinned = pinned_keys(target)
     seen = Seen()
     secret = await _secret_options(target, credential, seen)
@@ -61,9 +73,11 @@ async def log_in(
             lambda: PinnedHost(pinned, seen),
             target.hostname,
             target.ssh.port,
+            tunnel=tunnel,
             config=None,
             known_hosts=NOTHING_TRUSTED,
             server_host_key_algs=_algorithms(pinned),
+            encryption_algs=CIPHERS,
             x509_trusted_certs=None,
             username=credential.username,
             agent_path=None,
@@ -77,9 +91,10 @@ async def log_in(
             **secret,
         )
     except (OSError, asyncssh.Error) as error:
-        if not seen.spoke_ssh and not isinstance(
+        own_way = tunnel is None and not isinstance(
             error, TimeoutError | ConnectionRefusedError | socket.gaierror
-        ):
+        )
+        if own_way and not seen.spoke_ssh:
             seen.greeting = await _foreign_greeting(target)
         raise connect_fault(error, target, credential, seen, pinned=bool(pinned)) from None
     return connection
@@ -136,6 +151,5 @@ async def _private_key(
 def _algorithms(pinned: list[asyncssh.SSHKey]) -> list[str]:
     """The pinned keys' algorithms first, then the rest, so that another key is shown and can be named."""
     wanted = [algorithm.decode() for key in pinned for algorithm in key.sig_algorithms]
-    rest = ["ssh-ed25519", "ecdsa-sha2-nistp256", "ecdsa-sha2-nistp384", "ecdsa-sha2-nistp521"]
-    rest += ["rsa-sha2-512", "rsa-sha2-256"]
+    rest = [algorithm for type_of_key in KEY_TYPES for algorithm in type_of_key]
     return list(dict.fromkeys(wanted + rest))

@@ -1,6 +1,6 @@
 """Telling our own lines from the command's output on one stream. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -8,6 +8,8 @@ class Mark:
     """A line of the wrapper: its words behind the nonce."""
 
     words: tuple[str, ...]
+    text: str = field(default="", compare=False)
+    """The same as it was written, with all its spaces."""
 
 
 class MarkedStream:
@@ -32,8 +34,8 @@ class MarkedStream:
             if not ended:
                 self._held = line
                 return found
-            words = line.decode(errors="replace").split()
-            found.append(Mark(tuple(words[1:])))
+            text = line[len(self._nonce) :].decode(errors="replace").strip(" ")
+            found.append(Mark(tuple(text.split()), text))
             data = rest
         kept = self._possible_beginning(data)
         if len(data) > kept:

@@ -6,6 +6,9 @@ It is sent as one line without single quotes, backslashes or exclamation marks (
 account's login shell may be csh or fish.
 """
 
+from dataclasses import dataclass
+from typing import Self
+
 _JOINING = ("{", "do", "then", "else", "&", "(", ";;", " in", "|", "||", "&&")
 
 
@@ -15,12 +18,24 @@ def one_line(text: str) -> str:
     return " ".join(line if line.endswith(_JOINING) else f"{line};" for line in lines)
 
 
-def command_line(text: str) -> str:
-    """What to give a login shell of any kind to run `text` under /bin/sh."""
-    line = one_line(text)
-    if forbidden := set(line.replace("$! ", "")) & set("'\\!\n"):
-        raise ValueError(f"a login shell could read {sorted(forbidden)} in its own way")
-    return f"exec /bin/sh -c '{line}'"
+@dataclass(frozen=True, slots=True)
+class ShellText:
+    """A program for /bin/sh, as one line that any login shell passes on unchanged."""
+
+    line: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Raises ValueError for a text that a login shell could change."""
+        line = one_line(text)
+        if forbidden := set(line.replace("$! ", "")) & set("'\\!\n"):
+            raise ValueError(f"a login shell could read {sorted(forbidden)} in its own way")
+        return cls(line)
+
+    @property
+    def command(self) -> str:
+        """What to give a login shell of any kind to run it under /bin/sh."""
+        return f"exec /bin/sh -c '{self.line}'"
 
 
 # `leader` reads who leads the script's session; `leads` says whether that very process still runs. A pid
@@ -29,6 +44,20 @@ def command_line(text: str) -> str:
 COMMON = """
     say() {
         echo "$nonce $*"
+    }
+    find_base() {
+        if [ "$HOME" ] && [ -d "$HOME" ] && [ -w "$HOME" ]; then
+            base=$HOME/.opsconductor
+        else
+            base=${TMPDIR:-/tmp}/.opsconductor-$(id -u)
+        fi
+    }
+    sweep() {
+        for old in "$base/$1."*; do
+            [ -d "$old" ] || continue
+            ( set -C; : >"$old/started" ) 2>/dev/null
+            rm -rf "$old"
+        done
     }
     leader() {
         pid= stat= born=

@@ -6,7 +6,7 @@ whether anything is left; zombies do not count. Where there is no /proc, the pro
 be asked for.
 """
 
-from workers.executor.steps.ssh_exec.shell_text import COMMON, command_line
+from workers.executor.steps.ssh_exec.shell_text import COMMON, ShellText
 
 _SCAN = """
     known=
@@ -134,11 +134,11 @@ _STOP = """
     exit 0
 """
 
-STOP = command_line(COMMON + _SCAN + _STOP)
+STOP = ShellText.of(COMMON + _SCAN + _STOP)
 """stdin: nonce, then the folder. Answers `gone` when nothing runs any more (also when it never was started,
 and then it never will be), `left <pids>` when something does, `lost` when the folder tells nothing."""
 
-DROP = command_line(
+DROP = ShellText.of(
     """
     IFS= read -r d
     case $d in
@@ -147,3 +147,16 @@ DROP = command_line(
     """
 )
 """stdin: the folder to remove."""
+
+SWEEP = ShellText.of(
+    COMMON
+    + """
+    IFS=" " read -r nonce name
+    find_base
+    [ -O "$base" ] && sweep "$name"
+    say swept
+    exit 0
+    """
+)
+"""stdin: nonce, and how the names of the folders to remove begin. What has not begun never will. Answers
+`swept`."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Self
 from uuid import uuid4
 
@@ -16,7 +17,11 @@ Event = tuple[Stream, bytes | Mark]
 class Wire:
     """A channel whose other end is one of our shell texts."""
 
-    def __init__(self, channel: Channel) -> None:
+    def __init__(self, channel: Channel, park: Callable[[Channel], None] | None = None) -> None:
+        self._park = park
+        self._sent_at = asyncio.get_running_loop().time()
+        self.round_trip = 0.0
+        """Seconds from the last order to the mark that answered it, as far as somebody waited for it."""
         self.nonce = uuid4().hex
         self._channel = channel
         self._streams: dict[Stream, MarkedStream] = {
@@ -30,8 +35,15 @@ class Wire:
         """Raises `StepFault` when there is no way to the host."""
         return cls(await lease.open(command, spare=spare))
 
+    @classmethod
+    async def reuse(cls, lease: Lease, command: str) -> Self:
+        """The same for a text that takes one attempt after the other; see `park`. Raises `StepFault`."""
+        channel = lease.take_parked(command) or await lease.open(command)
+        return cls(channel, lambda channel: lease.park(channel, command))
+
     def send(self, *lines: str, body: bytes = b"") -> None:
         """Give orders. Raises `ChannelClosed`."""
+        self._sent_at = asyncio.get_running_loop().time()
         self._channel.write("".join(f"{line}\n" for line in lines).encode() + body)
 
     async def next(self) -> Event:
@@ -42,7 +54,11 @@ class Wire:
         return self._events.popleft()
 
     async def answer(self, *, within: float) -> tuple[str, ...]:
-        """The words of the next mark on stdout; what a login shell says of its own before is dropped.
+        """The words of the next mark. Raises `ChannelClosed` and `TimeoutError`."""
+        return (await self.mark(within=within)).words
+
+    async def mark(self, *, within: float) -> Mark:
+        """The next mark on stdout; what a login shell says of its own before is dropped.
 
         Raises `ChannelClosed` and `TimeoutError`.
         """
@@ -50,7 +66,8 @@ class Wire:
             while True:
                 stream, found = await self.next()
                 if isinstance(found, Mark) and stream == "stdout":
-                    return found.words
+                    self.round_trip = asyncio.get_running_loop().time() - self._sent_at
+                    return found
 
     async def finish(self, *, within: float) -> None:
         """Wait until the other end has gone. Raises `TimeoutError`."""
@@ -63,3 +80,15 @@ class Wire:
 
     def close(self) -> None:
         self._channel.close()
+
+    def park(self) -> None:
+        """Leave the other end waiting for its next attempt, where it may; this wire is of no use any more."""
+        if self._park is None:
+            self.close()
+        else:
+            self._park(self._channel)
+
+    @property
+    def parks(self) -> bool:
+        """`park` may keep the other end."""
+        return self._park is not None

@@ -7,13 +7,16 @@ from dataclasses import asdict, dataclass, replace
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepContext, StepOutcome
+from workers.executor.steps.winrm.connections import Connection, Troubled
+from workers.executor.steps.winrm.endpoint import Limits
+from workers.executor.steps.winrm.faults import Diagnosis, Situation
+from workers.executor.steps.winrm.names import shell_names
+from workers.executor.steps.winrm.shells import forget
+from workers.executor.steps.winrm.transport import Frame, WinrmClient
 from workers.executor.steps.winrm_exec import bootstrap
-from workers.executor.steps.winrm_exec.connections import Connection, Troubled
-from workers.executor.steps.winrm_exec.endpoint import Limits
-from workers.executor.steps.winrm_exec.faults import Diagnosis, Situation
+from workers.executor.steps.winrm_exec.leftovers import remove_batch_file
 from workers.executor.steps.winrm_exec.outcome import NotRun, outcome_of
 from workers.executor.steps.winrm_exec.output import Output
-from workers.executor.steps.winrm_exec.transport import Frame, WinrmClient
 
 RELEASE_SECONDS = 10.0
 IN_FLIGHT = "the connection to the host was lost while output may have been on its way"
@@ -45,6 +48,7 @@ class WinrmAttempt:
     ) -> None:
         self.handle: Handle = asdict(ids)
         self._ids = ids
+        self._names = shell_names(context)
         self._body = body
         self._context = context
         self._command = command
@@ -90,6 +94,7 @@ class WinrmAttempt:
                 self._output.error_tail,
                 gate_opened=self._output.gate_opened,
                 lossy=self._output.lossy,
+                shell=self._ids.shell,
             )
         except NotRun as refusal:
             user = self._command.credential.username
@@ -221,6 +226,10 @@ class WinrmAttempt:
             async with asyncio.timeout(RELEASE_SECONDS):
                 if not self._deleted:
                     await self._delete_shell()
+                await forget(self._free, self._names.before(self._ids.shell_id), within=RELEASE_SECONDS)
+                cut_short = self._acted and (self._stopping or self._exit_code is None)
+                if cut_short and self._ids.shell == "cmd":
+                    await remove_batch_file(self._free, self._names.own, self._ids.nonce)
         except (Troubled, TimeoutError):
             pass  # the host deletes a shell by itself after 15 minutes without use
         await self.detach()

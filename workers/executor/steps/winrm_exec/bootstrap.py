@@ -1,10 +1,10 @@
 """The fixed PowerShell that a step starts with, and the input that opens its gate.
 
-The bootstrap runs nothing by itself. It reads lines from stdin: `#ops-begin NONCE`, the script in base64,
-`#ops-run NONCE SHA256`. The first complete script whose digest fits runs, once; everything after it is
+The bootstrap runs nothing by itself. It reads lines from stdin: `#ops-begin NONCE`, a body in base64,
+`#ops-run NONCE SHA256`. The first complete body whose digest fits runs, once; everything after it is
 ignored. So sending the whole input again, because an answer was lost or by another worker, never runs it
-twice, and a command whose input never arrives ends without having run anything. When the gate opens the
-bootstrap writes `#ops-open NONCE` to stdout before anything else.
+twice, and a command whose input never arrives ends without having run anything. What the body runs
+(`runners`) writes `#ops-open NONCE` to stdout before it lets the script begin.
 
 `begin/process/end` because powershell.exe itself reads a redirected stdin and hands it to the command as
 pipeline input; a second reader on the same handle would compete with it. Base64, because the console's input
@@ -17,24 +17,28 @@ import secrets
 from collections.abc import Mapping
 from typing import Literal
 
+from workers.executor.steps.winrm_exec.runners import NEVER_OPENED, runner
+
 SEND_BYTES = 90_000
 """One Send: with base64 and the envelope around it below 150 kB, the smallest MaxEnvelopeSizekb in use."""
 LINE_CHARACTERS = 4096
-NEVER_OPENED = 1_330_664_263
-"""Exit code of a bootstrap whose input ended without a complete script; no script ends with it by chance."""
+OPTIONS = ("-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass")
 
-Kind = Literal["powershell", "cmd"]
+Kind = Literal["powershell", "pwsh", "cmd"]
+PROGRAMS: Mapping[Kind, str] = {"powershell": "powershell.exe", "pwsh": "pwsh.exe", "cmd": "powershell.exe"}
 
 _GATE = """\
-#ops-gate/1 {kind} {nonce}
+#ops-gate/2 {kind} {nonce}
 begin{{
 $n='{nonce}'
 $ProgressPreference='SilentlyContinue'
 $u=New-Object Text.UTF8Encoding($false)
 try{{[Console]::OutputEncoding=$u}}catch{{}}
 $OutputEncoding=$u
+if($PSStyle){{$PSStyle.OutputRendering='PlainText'}}
 $b=New-Object Text.StringBuilder
 $ran=$false
+$g={{param($k)$u.GetString([Convert]::FromBase64String($f[$k]))}}
 }}
 process{{
 if($ran){{return}}
@@ -50,37 +54,14 @@ if($l.EndsWith([BitConverter]::ToString($h).Replace('-','').ToLower())){{$s=$u.G
 $b.Length=0
 if($null -eq $s){{return}}
 $ran=$true
-[Console]::Out.Write("#ops-open $n`n")
-[Console]::Out.Flush()
-{run}
+$i=$s.IndexOf("`n`n")
+$f=@{{}}
+foreach($e in $s.Substring(0,$i).Split("`n")){{$k,$w=$e.Split('=',2);$f[$k]=$w}}
+$s=$s.Substring($i+2)
+. ([ScriptBlock]::Create((& $g 'run')))
 }}
 end{{if(-not $ran){{exit {never_opened}}}}}
 """
-
-_RUN_POWERSHELL = """\
-$t='$ops_ok=$?;if($LASTEXITCODE){exit $LASTEXITCODE};if(-not $ops_ok){exit 1}'
-& ([ScriptBlock]::Create($s+"`n"+$t))"""
-
-_RUN_CMD = """\
-$i=$s.IndexOf("`n`n")
-$v='/v:off'
-foreach($f in $s.Substring(0,$i).Split("`n")){
-$k,$w=$f.Split('=',2)
-if($k -ceq 'delayed'){if($w -eq '1'){$v='/v:on'}}
-else{[Environment]::SetEnvironmentVariable($k,$u.GetString([Convert]::FromBase64String($w)))}
-}
-$p=Join-Path ([IO.Path]::GetTempPath()) "ops-$n.cmd"
-[IO.File]::WriteAllText($p,$s.Substring($i+2),$u)
-try{
-$q=New-Object Diagnostics.ProcessStartInfo $env:ComSpec,"/d /q $v /s /c `"`"$p`"`""
-$q.UseShellExecute=$false
-$c=[Diagnostics.Process]::Start($q)
-$c.WaitForExit()
-$x=$c.ExitCode
-}finally{[IO.File]::Delete($p)}
-exit $x"""
-
-_RUN: Mapping[Kind, str] = {"powershell": _RUN_POWERSHELL, "cmd": _RUN_CMD}
 
 
 def new_nonce() -> str:
@@ -90,26 +71,40 @@ def new_nonce() -> str:
 
 def command_line(kind: Kind, nonce: str) -> tuple[str, tuple[str, ...]]:
     """Program and arguments of the gated command: below cmd's 8191 characters, free of the script."""
-    script = _GATE.format(kind=kind, nonce=nonce, run=_RUN[kind], never_opened=NEVER_OPENED)
+    script = _GATE.format(kind=kind, nonce=nonce, never_opened=NEVER_OPENED)
     encoded = base64.b64encode(script.encode("utf-16-le")).decode()
-    options = ("-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass")
-    return "powershell.exe", (*options, "-EncodedCommand", encoded)
+    return PROGRAMS[kind], (*OPTIONS, "-EncodedCommand", encoded)
 
 
 def opened_line(nonce: str) -> bytes:
     return f"#ops-open {nonce}\n".encode()
 
 
-def powershell_body(script: str) -> bytes:
-    return script.encode()
+def body(
+    kind: Kind,
+    script: str,
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: str | None = None,
+    stdin: bytes | None = None,
+    delayed: bool = False,
+) -> bytes:
+    """What goes through the gate: how to run it, what to set before, and the script itself.
 
-
-def cmd_body(script: str, environment: Mapping[str, str], *, delayed: bool) -> bytes:
-    """`environment` is set before the script runs; batch files need CRLF."""
-    fields = [f"delayed={int(delayed)}"]
-    fields += [f"{name}={base64.b64encode(value.encode()).decode()}" for name, value in environment.items()]
-    lines = "\r\n".join(script.replace("\r\n", "\n").split("\n"))
-    return ("\n".join(fields) + "\n\n" + lines).encode()
+    `environment` is set before the script runs, `cwd` is where it begins, `stdin` what it reads from its
+    standard input. `delayed` turns on cmd's delayed expansion. Batch files need CRLF.
+    """
+    fields = {"run": runner(kind, with_input=stdin is not None).encode()}
+    fields |= {f"env.{name}": value.encode() for name, value in (environment or {}).items()}
+    if cwd is not None:
+        fields["cwd"] = cwd.encode()
+    if stdin is not None:
+        fields["stdin"] = stdin
+    if kind == "cmd":
+        fields["delayed"] = b"1" if delayed else b"0"
+        script = "\r\n".join(script.replace("\r\n", "\n").split("\n"))
+    head = "\n".join(f"{name}={base64.b64encode(value).decode()}" for name, value in fields.items())
+    return f"{head}\n\n{script}".encode()
 
 
 def sends(body: bytes, nonce: str) -> list[bytes]:

@@ -131,8 +131,10 @@ def _shown(kind: str, content: str) -> str:
     prefix = PREFIXES.get(kind)
     if prefix is None:
         return ""
-    text = prefix + ESCAPE.sub(_characters, unescape(content))
-    return text if kind == "error" or text.endswith("\n") else text + "\n"
+    text = ESCAPE.sub(_characters, unescape(content))
+    if kind == "error":
+        return text
+    return "".join(f"{prefix}{line}\n" for line in text.splitlines() or [""])
 
 
 def _characters(match: re.Match[str]) -> str:

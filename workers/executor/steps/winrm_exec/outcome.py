@@ -4,17 +4,23 @@ import re
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import StepOutcome
-from workers.executor.steps.winrm_exec.bootstrap import NEVER_OPENED
+from workers.executor.steps.winrm_exec.runners import NEVER_OPENED, NO_FOLDER
 
 CONTROL_C_EXIT = -1073741510
 """0xC000013A, STATUS_CONTROL_C_EXIT."""
+NOT_FOUND_EXITS = (1, 9009)
+"""Of cmd, for a program it cannot find; its message is in the host's language, but names the program."""
 SHOWN_CHARACTERS = 300
 
 SIGNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"OutOfMemoryException|paging file is too small", re.IGNORECASE), "memory_quota"),
     (re.compile(r"running scripts is disabled on this system", re.IGNORECASE), "scripts_disabled"),
+    (re.compile(r"command line is too long", re.IGNORECASE), "command_line_too_long"),
+    (re.compile(r"Access is denied[^\0]*(?:\\\\\w|Active Directory)"), "double_hop"),
+    (re.compile(r"(?:\\\\\w|Active Directory)[^\0]*Access is denied"), "double_hop"),
+    (re.compile(r"Access to the path '\\\\[^']*' is denied"), "double_hop"),
 )
-"""Texts of Windows at the end of stderr that name a better cause than the exit code does."""
+"""Texts of Windows at the end of stderr that explain a failure better than its exit code does."""
 
 
 class NotRun(Exception):
@@ -26,25 +32,33 @@ class NotRun(Exception):
         super().__init__(code)
 
 
-def outcome_of(exit_code: int, error_tail: str, *, gate_opened: bool, lossy: bool) -> StepOutcome:
+def outcome_of(
+    exit_code: int, error_tail: str, *, gate_opened: bool, lossy: bool, shell: str = "powershell"
+) -> StepOutcome:
     """Raises NotRun when the bootstrap ended without opening its gate.
 
-    Where output may be missing, so may the line that says that it opened: only the bootstrap's own exit code
-    counts then.
+    Where output may be missing, so may the line that says that it opened: only the bootstrap's own exit codes
+    count then.
     """
-    if not gate_opened and not lossy:
-        raise NotRun("script_not_run", _shown(error_tail) or f"it ended with exit code {exit_code}")
-    if not gate_opened and exit_code == NEVER_OPENED:
-        raise NotRun("script_not_run", "the script did not reach it completely")
-    if exit_code == 0:
-        return StepOutcome(outcome="succeeded", exit_code=0)
+    if not gate_opened:
+        _refuse_what_never_ran(exit_code, error_tail, lossy=lossy, shell=shell)
+    words = {"detail": described(exit_code)}
     for sign, code in SIGNS:
         if sign.search(error_tail):
-            return StepOutcome(
-                outcome="failed", exit_code=exit_code, cause=CAUSES[code], words={"detail": exit_code}
-            )
-    words = {"detail": described(exit_code)}
-    return StepOutcome(outcome="failed", exit_code=exit_code, cause=CAUSES["exit_code"], words=words)
+            return StepOutcome(outcome="ended", exit_code=exit_code, cause=CAUSES[code], words=words)
+    return StepOutcome(outcome="ended", exit_code=exit_code, words=words)
+
+
+def _refuse_what_never_ran(exit_code: int, error_tail: str, *, lossy: bool, shell: str) -> None:
+    if exit_code == NO_FOLDER:
+        raise NotRun("folder_not_found", _shown(error_tail) or "it does not exist")
+    if exit_code == NEVER_OPENED:
+        raise NotRun("script_not_run", "the script did not reach it completely")
+    if lossy:
+        return
+    if shell == "pwsh" and exit_code in NOT_FOUND_EXITS and "pwsh" in error_tail:
+        raise NotRun("pwsh_missing", _shown(error_tail))
+    raise NotRun("script_not_run", _shown(error_tail) or f"it ended with exit code {exit_code}")
 
 
 def described(exit_code: int) -> str:

@@ -6,6 +6,7 @@ the first request we try the port ourselves, with short limits and errors that s
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from dataclasses import dataclass
 from contracts.targets.specs import WinrmSettings
 from infra.blocking import BlockingPool
 from workers.executor.steps.base import StepFault
-from workers.executor.steps.winrm_exec.tls import client_context, fingerprint_of, untrusted_because
+from workers.executor.steps.winrm.proxies import address_of, tunnel
+from workers.executor.steps.winrm.tls import client_context, fingerprint_of, untrusted_because
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,8 @@ class Limits:
     """One Receive without output: the host answers that it timed out, and is asked again."""
     reconnect: float = 60.0
     """How long a dropped connection is tried again while a command runs."""
+    room: float = 45.0
+    """How long a host without room for another shell is tried again."""
     stop: float = 5.0
     """For Ctrl+C to take effect before the command is terminated."""
     stop_in_all: float = 20.0
@@ -46,9 +50,14 @@ class Endpoint:
         return self.settings.effective_port
 
     @property
-    def url(self) -> str:
+    def place(self) -> str:
+        """Host and port as URLs have them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{self.settings.scheme}://{host}:{self.port}{self.settings.path}"
+        return f"{host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.settings.scheme}://{self.place}{self.settings.path}"
 
     def fault(self, code: str, detail: str = "", *, user: str = "", acted: bool = False) -> StepFault:
         return StepFault(code, acted=acted, host=self.host, port=self.port, user=user, detail=detail)
@@ -56,15 +65,17 @@ class Endpoint:
 
 async def check(endpoint: Endpoint, limits: Limits, pool: BlockingPool) -> None:
     """Raises StepFault: name_unresolved, unreachable, tls_protocol_mismatch or tls_untrusted."""
+    if endpoint.settings.proxy is not None:
+        return  # what the target's name means and which port is open is the proxy's to say
     addresses = await _resolve(endpoint, limits, pool)
     address = await _check_port(endpoint, limits, addresses)
     if endpoint.settings.scheme == "https":
-        await _check_tls(endpoint, limits, address)
+        await check_tls(endpoint, limits, address)
 
 
 async def speaks_tls(endpoint: Endpoint, limits: Limits) -> bool:
     """True when the port finishes a TLS handshake, whatever its certificate."""
-    return await _certificate(endpoint, limits, endpoint.host) is not None
+    return await presented_certificate(endpoint, limits, endpoint.host) is not None
 
 
 async def _resolve(endpoint: Endpoint, limits: Limits, pool: BlockingPool) -> list[str]:
@@ -90,14 +101,34 @@ async def _check_port(endpoint: Endpoint, limits: Limits, addresses: Sequence[st
         except TimeoutError:
             reasons.append(f"no answer in {limits.connect:g} s")
         except OSError as error:
-            reasons.append(error.strerror or str(error))
+            reasons.append(os.strerror(error.errno) if error.errno else str(error))
         else:
             await _close(writer)
             return address
     raise endpoint.fault("unreachable", "; ".join(dict.fromkeys(reasons)))
 
 
-async def _check_tls(endpoint: Endpoint, limits: Limits, address: str) -> None:
+async def check_proxy(endpoint: Endpoint, limits: Limits, proxy: str) -> None:
+    """Raises StepFault `proxy_answered` when the proxy is not there, or does not get through to the target.
+
+    Whether it gets through to a target with the scheme http is not known before the first request.
+    """
+    seconds = limits.connect + limits.handshake
+    try:
+        async with asyncio.timeout(seconds):
+            if endpoint.settings.scheme == "https":
+                _, writer = await tunnel(proxy, endpoint.place)
+            else:
+                _, writer = await asyncio.open_connection(*address_of(proxy))
+    except TimeoutError:
+        raise endpoint.fault("proxy_answered", f"{proxy}: no answer in {seconds:g} s") from None
+    except OSError as error:
+        raise endpoint.fault("proxy_answered", f"{proxy}: {error}") from error
+    await _close(writer)
+
+
+async def check_tls(endpoint: Endpoint, limits: Limits, address: str) -> None:
+    """Raises StepFault: tls_protocol_mismatch or tls_untrusted."""
     settings = endpoint.settings
     try:
         context = client_context(settings)
@@ -108,7 +139,7 @@ async def _check_tls(endpoint: Endpoint, limits: Limits, address: str) -> None:
     try:
         certificate = await _handshake(endpoint, limits, address, context)
     except ssl.SSLCertVerificationError as error:
-        presented = await _certificate(endpoint, limits, address)
+        presented = await presented_certificate(endpoint, limits, address)
         shown = f" (SHA-256 {fingerprint_of(presented)})" if presented else ""
         raise endpoint.fault("tls_untrusted", untrusted_because(error) + shown) from error
     except (OSError, TimeoutError) as error:
@@ -121,20 +152,24 @@ async def _check_tls(endpoint: Endpoint, limits: Limits, address: str) -> None:
 async def _handshake(endpoint: Endpoint, limits: Limits, address: str, context: ssl.SSLContext) -> bytes:
     """The server's certificate in DER form. Raises OSError or TimeoutError."""
     async with asyncio.timeout(limits.connect + limits.handshake):
-        _, writer = await asyncio.open_connection(
-            address,
-            endpoint.port,
-            ssl=context,
-            server_hostname=endpoint.host,
-            ssl_handshake_timeout=limits.handshake,
-        )
+        if endpoint.settings.proxy is None:
+            _, writer = await asyncio.open_connection(address, endpoint.port)
+        else:
+            _, writer = await tunnel(endpoint.settings.proxy, endpoint.place)
+        try:
+            await writer.start_tls(
+                context, server_hostname=endpoint.host, ssl_handshake_timeout=limits.handshake
+            )
+        except BaseException:
+            writer.transport.abort()
+            raise
     tls: ssl.SSLObject = writer.get_extra_info("ssl_object")
     certificate = tls.getpeercert(binary_form=True) or b""
     await _close(writer)
     return certificate
 
 
-async def _certificate(endpoint: Endpoint, limits: Limits, address: str) -> bytes | None:
+async def presented_certificate(endpoint: Endpoint, limits: Limits, address: str) -> bytes | None:
     """What the port presents, trusted or not; None when it does not finish a handshake."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -7,15 +7,16 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from infra.blocking import BlockingPool
 from workers.executor.steps.base import OpenedCredential, StepFault
-from workers.executor.steps.winrm_exec.endpoint import Endpoint, Limits
-from workers.executor.steps.winrm_exec.faults import Diagnosis, Situation, diagnose
-from workers.executor.steps.winrm_exec.transport import WinrmClient
+from workers.executor.steps.winrm.endpoint import Endpoint, Limits
+from workers.executor.steps.winrm.faults import Diagnosis, Situation, diagnose
+from workers.executor.steps.winrm.tls import ClientCertificateUnusable
+from workers.executor.steps.winrm.transport import WinrmClient
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
-WORTH_REPEATING = {Situation.BUSY, Situation.LOST, Situation.SILENT}
+WORTH_REPEATING = {Situation.BUSY, Situation.FULL, Situation.LOST, Situation.SILENT}
 
 
 class Troubled(Exception):
@@ -57,11 +58,18 @@ class Connection:
         if self.refusals:
             raise Troubled(self.refusals[0])
         if self._client is None:
-            self._client = WinrmClient(self.endpoint, self.credential, self.operation_seconds)
+            self._client = self._new_client()
         future = self.pool.submit(call, self._client, *args, **kwargs)
         self._pending.add(future)  # type: ignore[arg-type]
         future.add_done_callback(self._ended)
         return future
+
+    def _new_client(self) -> WinrmClient:
+        try:
+            return WinrmClient(self.endpoint, self.credential, self.operation_seconds)
+        except ClientCertificateUnusable as error:
+            diagnosis = Diagnosis(Situation.FINAL, "certificate_unusable", str(error))
+            raise Troubled(diagnosis) from error
 
     def _ended(self, future: asyncio.Future[T]) -> None:
         self._pending.discard(future)
@@ -107,7 +115,7 @@ class Connection:
                 situation = trouble.diagnosis.situation
                 if situation not in WORTH_REPEATING or loop.time() > deadline:
                     raise
-                if situation is not Situation.BUSY:
+                if situation in {Situation.LOST, Situation.SILENT}:
                     await self.drop()
                     if on_lost is not None and not told:
                         told = True
@@ -117,7 +125,9 @@ class Connection:
 
     def diagnose(self, error: BaseException) -> Diagnosis:
         offered = self._client.offered if self._client is not None else ()
-        return diagnose(error, transport=self.endpoint.settings.transport, offered=offered)
+        settings = self.endpoint.settings
+        tls = settings.scheme == "https"
+        return diagnose(error, transport=settings.transport, offered=offered, tls=tls)
 
     def fault(self, diagnosis: Diagnosis, *, acted: bool) -> StepFault:
         """As the plug-in reports it. A host that is lost after the command could run is `connection_lost`."""

@@ -1,0 +1,1 @@
+"""Connection tests: how far a machine can be reached, stage by stage."""

@@ -1,0 +1,52 @@
+"""How long a command is followed: until it ends, somebody says stop, or its time or its silence is over."""
+
+import asyncio
+import time
+from typing import Any, Literal
+
+from workers.executor.output import AttemptOutput
+from workers.executor.steps.base import StepOutcome
+
+StopReason = Literal["cancelled", "timed_out", "idle_timed_out", "worker_shutdown", "let_go"]
+
+
+async def until_told(
+    follow: "asyncio.Task[StepOutcome]",
+    stop: "asyncio.Future[StopReason]",
+    output: AttemptOutput,
+    *,
+    left: float,
+    idle: float | None,
+) -> StopReason | None:
+    """None once the command has ended, otherwise why it has to be stopped.
+
+    `left` and `idle` in seconds: of the attempt, and of silence on both streams. A silence begins with this
+    call, also for a command that another worker has begun: what it wrote last may be lost.
+    """
+    began = time.monotonic()
+    waited: set[asyncio.Future[Any]] = {follow, stop}
+    while True:
+        now = time.monotonic()
+        left_now = began + left - now
+        silence_left = float("inf") if idle is None else max(began, output.last_written) + idle - now
+        if follow.done():
+            return None
+        if stop.done():
+            return stop.result()
+        if left_now <= 0:
+            return "timed_out"
+        if silence_left <= 0:
+            return "idle_timed_out"
+        await asyncio.wait(waited, timeout=min(left_now, silence_left), return_when=asyncio.FIRST_COMPLETED)
+
+
+async def last_words(follow: "asyncio.Task[StepOutcome] | None", seconds: float) -> StepOutcome | None:
+    """What a stopped attempt still has to say, if it says anything in time."""
+    if follow is None:
+        return None
+    await asyncio.wait({follow}, timeout=seconds)
+    if not follow.done():
+        follow.cancel()
+        await asyncio.gather(follow, return_exceptions=True)
+    spoke = not follow.cancelled() and follow.exception() is None
+    return follow.result() if spoke else None
