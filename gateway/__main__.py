@@ -9,6 +9,7 @@ import uvicorn
 
 from contracts.errors import OpsError
 from gateway.process import GatewayProcess
+from infra.collecting import spare_what_stays
 from infra.logging import configure_logging
 from infra.settings import Role, Settings, load_settings
 
@@ -29,6 +30,7 @@ def serve(settings: Settings) -> None:
         log_config=None,
         server_header=False,
         proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         timeout_graceful_shutdown=int(settings.drain_seconds) + DRAIN_SLACK_SECONDS,
         timeout_keep_alive=75,
     )
@@ -50,6 +52,10 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, process: GatewayProcess) -> None:
         super().__init__(config)
         self._process = process
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        await spare_what_stays()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._process.deps.hub.closing.set()

@@ -15,12 +15,14 @@ from gateway.live.hub import Hub
 from gateway.live.tickets import Tickets
 from gateway.principals import Principal, Principals
 from gateway.runs.requests import Accepted, RunRequest
+from infra.artifacts import ArtifactStore
 from infra.batching import Batcher
 from infra.database import Sessions
+from infra.jwt_keys import JwtKeys
 from infra.outages import Gate
 from infra.passwords import Passwords
 from infra.sealing import Sealer
-from infra.settings import JwtKeys, Settings
+from infra.settings import Settings
 from infra.unit_of_work import OpenUnitOfWork, Relay, UnitOfWork
 
 Readiness = Mapping[str, str]
@@ -52,6 +54,7 @@ class GatewayDeps:
     request_keys: RequestKeys
     definitions: Definitions
     accept: Batcher[RunRequest, Accepted]
+    artifacts: ArtifactStore
     hub: Hub
     tickets: Tickets
     login_limiter: LoginLimiter

@@ -5,7 +5,6 @@ import re
 import time
 from contextlib import suppress
 from functools import cache
-from uuid import UUID
 
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +23,8 @@ SECONDS = Histogram(
 )
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 _NUL = re.compile(rb"%00|\x00")
+STREAMED = frozenset({("POST", "/api/v1/artifacts")})
+"""Requests that read their body piece by piece and mind its size themselves."""
 DISCARD_BYTES = 64 * 1024 * 1024
 DISCARD_SECONDS = 10.0
 
@@ -54,15 +55,17 @@ class Edge:
             await self._app(scope, receive, send)
             return
         request_id = scope["request_id"] = uuid7()
-        watched = _Answer(send, request_id)
+        watched = _Answer(send, scope)
         began = time.perf_counter()
         try:
             _refuse_unfit(scope)
-            await self._app(scope, _Body(receive, _declared_length(scope)).receive, watched.send)
+            streamed = (scope["method"], scope["path"]) in STREAMED
+            body = receive if streamed else _Body(receive, _declared_length(scope)).receive
+            await self._app(scope, body, watched.send)
         except Exception as error:
             if watched.began:
                 raise
-            watched.close = isinstance(error, BodyTooLarge)
+            watched.close = isinstance(error, TooLarge)
             if watched.close:
                 await _discard_rest(receive)
             await problem_for(error, request_id)(scope, receive, watched.send)
@@ -116,11 +119,11 @@ class _Body:
 
 
 class _Answer:
-    """The response on its way out; adds the request id."""
+    """The response on its way out; adds the request id, and what the endpoint left in `answer_headers`."""
 
-    def __init__(self, send: Send, request_id: UUID) -> None:
+    def __init__(self, send: Send, scope: Scope) -> None:
         self._send = send
-        self._request_id = str(request_id).encode()
+        self._scope = scope
         self.began = False
         self.close = False
         self.streams = False
@@ -131,8 +134,10 @@ class _Answer:
             self.began = True
             self.status = message["status"]
             headers = message.setdefault("headers", [])
-            headers.append((b"x-request-id", self._request_id))
+            headers.append((b"x-request-id", str(self._scope["request_id"]).encode()))
             headers.append((b"x-content-type-options", b"nosniff"))
+            if (more := self._scope.get("answer_headers")) is not None:
+                headers.extend(more())
             if self.close:
                 headers.append((b"connection", b"close"))
             self.streams = any(value.startswith(b"text/event-stream") for _, value in headers)

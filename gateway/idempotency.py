@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from contracts.errors import FieldProblem, IdempotencyMismatch, Invalid
 from infra.database import Statements
-from infra.settings import JwtKeys
+from infra.jwt_keys import JwtKeys
 
 KEY = re.compile(r"[\x21-\x7e]{1,255}")
 

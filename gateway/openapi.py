@@ -32,6 +32,7 @@ _PROBLEM = {
                     "field": {"type": "string"},
                     "reason": {"type": "string"},
                     "line": {"type": "integer"},
+                    "suggestion": {"type": "string"},
                 },
             },
         },
@@ -53,7 +54,8 @@ def document_of(app: FastAPI) -> bytes:
     """The OpenAPI 3.1 document as stable, readable JSON."""
     document: dict[str, Any] = get_openapi(title=app.title, version=app.version, routes=app.routes)
     components = document.setdefault("components", {})
-    components["schemas"]["RunBody"] = RunBody.model_json_schema()
+    run_body = RunBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    components["schemas"] |= run_body.pop("$defs", {}) | {"RunBody": run_body}
     components.setdefault("schemas", {})["Problem"] = _PROBLEM
     for name in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(name, None)

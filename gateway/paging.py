@@ -36,9 +36,9 @@ def decode_cursor(cursor: str, count: int) -> list[str]:
     try:
         parts = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError, ValueError):
-        raise _foreign() from None
+        raise foreign_cursor() from None
     if encode_cursor(*(split := parts.split("\n"))) != cursor or len(split) != count or "\0" in parts:
-        raise _foreign()
+        raise foreign_cursor()
     return split
 
 
@@ -49,7 +49,7 @@ def uuid_cursor(cursor: str | None) -> UUID | None:
     try:
         return UUID(decode_cursor(cursor, 1)[0])
     except ValueError:
-        raise _foreign() from None
+        raise foreign_cursor() from None
 
 
 def int_cursor(cursor: str | None, count: int) -> tuple[int, ...] | None:
@@ -59,9 +59,9 @@ def int_cursor(cursor: str | None, count: int) -> tuple[int, ...] | None:
     try:
         numbers = tuple(int(part) for part in decode_cursor(cursor, count))
     except ValueError:
-        raise _foreign() from None
+        raise foreign_cursor() from None
     if any(not 0 <= number < 2**63 for number in numbers):
-        raise _foreign()
+        raise foreign_cursor()
     return numbers
 
 
@@ -74,7 +74,8 @@ def page(
     return Page(items=[view(row) for row in shown], next_cursor=cursor(shown[-1]) if more else None)
 
 
-def _foreign() -> Invalid:
+def foreign_cursor() -> Invalid:
+    """What to raise for a cursor that another list, or nobody, has handed out."""
     return Invalid(
         "The cursor is not one of this list.",
         problems=[FieldProblem("cursor", "take it from next_cursor of the page before")],

@@ -19,6 +19,8 @@ Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
 
 _MARK = "__permission__"
 _TICKET_MARK = "__ticket__"
+_EARLY_MARK = "__before_password_change__"
+_YAML_MARK = "yaml_source"
 YAML_TYPES = frozenset({"application/yaml", "application/x-yaml", "text/yaml"})
 
 
@@ -27,12 +29,24 @@ class UnsupportedMediaType(OpsError):
     http_status = 415
 
 
-def needs(permission: Permission, *, ticket: bool = False) -> Callable[[Endpoint], Endpoint]:
-    """Declare what a caller must be allowed to do to reach this endpoint; `ticket` lets stream tickets in."""
+class PasswordChangeRequired(Forbidden):
+    """The one-time password was used; its owner has to choose one before anything else."""
+
+    code = "password_change_required"
+
+
+def needs(
+    permission: Permission, *, ticket: bool = False, before_password_change: bool = False
+) -> Callable[[Endpoint], Endpoint]:
+    """Declare what a caller must be allowed to do to reach this endpoint.
+
+    `ticket` lets stream tickets in, `before_password_change` those who still have a one-time password.
+    """
 
     def mark(endpoint: Endpoint) -> Endpoint:
         setattr(endpoint, _MARK, permission)
         setattr(endpoint, _TICKET_MARK, ticket)
+        setattr(endpoint, _EARLY_MARK, before_password_change)
         return endpoint
 
     return mark
@@ -68,15 +82,18 @@ class OpsRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         permission, has_body = self.permission, self.body_field is not None
-        ticket = getattr(self.endpoint, _TICKET_MARK)
+        ticket, early = getattr(self.endpoint, _TICKET_MARK), getattr(self.endpoint, _EARLY_MARK)
 
         async def guarded(request: Request) -> Response:
             if permission is not Permission.PUBLIC:
-                await _let_in(request, permission, ticket=ticket)
+                await _let_in(request, permission, ticket=ticket, early=early)
             if not has_body:
                 return await handle(request)
+            headers = request.headers
             strict = StrictRequest(_as_json(request.scope), request.receive)
-            strict.document = _document(request.headers, await strict.body())
+            media_type, body = _media_type(headers), await strict.body()
+            strict.document = _document(media_type, body)
+            strict.scope[_YAML_MARK] = body.decode() if media_type in YAML_TYPES else None
             return await handle(strict)
 
         return guarded
@@ -105,7 +122,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 async def read_body(request: Request, model: type[Body]) -> Body:
     """The strictly read body as `model`; an empty body is an empty object."""
-    document = _document(request.headers, await request.body())
+    document = _document(_media_type(request.headers), await request.body())
     try:
         return model.model_validate({} if document is None else document)
     except ValidationError as error:
@@ -114,8 +131,13 @@ async def read_body(request: Request, model: type[Body]) -> Body:
         ) from None
 
 
-async def _let_in(request: Request, permission: Permission, *, ticket: bool) -> None:
+async def _let_in(request: Request, permission: Permission, *, ticket: bool, early: bool = False) -> None:
     principal = await _authenticate(request, ticket=ticket)
+    if principal.must_change_password and not early:
+        raise PasswordChangeRequired(
+            "Choose a password of your own first (POST /api/v1/users/me/password); until then nothing else "
+            "is open to you."
+        )
     if not allows(principal.role, permission):
         raise Forbidden(
             f"This needs the permission {permission.value}, which a {principal.role} does not have."
@@ -142,10 +164,27 @@ def _as_json(scope: Scope) -> Scope:
     return scope
 
 
-def _document(headers: Headers, body: bytes) -> Any:
+def yaml_source(request: Request) -> str | None:
+    """The body as its author wrote it, when it was YAML."""
+    source: str | None = request.scope.get(_YAML_MARK)
+    return source
+
+
+def wants_yaml(request: Request) -> bool:
+    """Whether the client asks for YAML and not for JSON."""
+    accepted = [
+        part.partition(";")[0].strip().lower() for part in request.headers.get("accept", "").split(",")
+    ]
+    return any(kind in YAML_TYPES for kind in accepted) and "application/json" not in accepted
+
+
+def _media_type(headers: Headers) -> str:
+    return headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+
+
+def _document(media_type: str, body: bytes) -> Any:
     if not body:
         return None
-    media_type = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
     if media_type == "application/json" or media_type.endswith("+json"):
         return read_json(body)
     if media_type in YAML_TYPES:

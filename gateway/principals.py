@@ -14,7 +14,7 @@ from contracts.tables.access import UserRow
 from contracts.tables.base import DEFAULT_PROJECT_ID
 from infra import tokens
 from infra.database import Sessions
-from infra.settings import JwtKeys
+from infra.jwt_keys import JwtKeys
 from infra.tokens import AccessClaims
 
 FRESH_SECONDS = 1.0
@@ -32,6 +32,7 @@ class Principal:
     role: Role
     token_version: int
     expires_at: int
+    must_change_password: bool = False
     project_id: UUID = DEFAULT_PROJECT_ID
 
 
@@ -73,6 +74,7 @@ class Principals:
             role=user.role,
             token_version=user.token_version,
             expires_at=claims.expires_at,
+            must_change_password=claims.must_change_password,
         )
 
     def forget(self, user_id: UUID) -> None:

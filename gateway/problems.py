@@ -10,7 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from contracts.errors import FieldProblem, OpsError, Unauthenticated
+from contracts.errors import FieldProblem, OpsError, RateLimited, Unauthenticated
+from contracts.wording import reason
 from infra.outages import StillDown, is_conflict, is_outage
 
 log = structlog.get_logger()
@@ -47,14 +48,18 @@ def problem(
 
 
 def _field(error: FieldProblem) -> dict[str, Any]:
-    line = {} if error.line is None else {"line": error.line}
-    return {"field": error.field, "reason": error.reason, **line}
+    more = {"line": error.line, "suggestion": error.suggestion}
+    told = {name: value for name, value in more.items() if value is not None}
+    return {"field": error.field, "reason": error.reason, **told}
 
 
 def problem_for(error: Exception, request_id: UUID) -> Response:
     """What a client may know of `error`. Anything unforeseen is logged and answered without its inside."""
     if isinstance(error, OpsError):
-        return problem(error.http_status, error.code, str(error), request_id, errors=error.problems)
+        answer = problem(error.http_status, error.code, str(error), request_id, errors=error.problems)
+        if isinstance(error, RateLimited):
+            answer.headers["retry-after"] = str(error.retry_after)
+        return answer
     if isinstance(error, RequestValidationError):
         return problem(
             422, "invalid", "The request is not valid.", request_id, errors=_validation_problems(error)
@@ -78,8 +83,13 @@ def problem_for(error: Exception, request_id: UUID) -> Response:
 def _validation_problems(error: RequestValidationError) -> tuple[FieldProblem, ...]:
     return tuple(
         FieldProblem(
-            ".".join(str(part) for part in item["loc"][1:]) or str(item["loc"][0]),
-            str(item["msg"]).removeprefix("Value error, "),
+            _path(item["loc"][1:]) or str(item["loc"][0]),
+            reason(item),
         )
         for item in error.errors()[:100]
     )
+
+
+def _path(place: tuple[str | int, ...]) -> str:
+    """`targets.0`: a `[shape]` by which alternatives were told apart is no part of the document."""
+    return ".".join(part for part in map(str, place) if not (part.startswith("[") and part.endswith("]")))

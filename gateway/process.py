@@ -20,22 +20,25 @@ from gateway.deps import GatewayDeps, QueueDepth, Readiness
 from gateway.idempotency import RequestKeys
 from gateway.jobs.definitions import Definitions
 from gateway.live.hub import Hub
+from gateway.live.rooms import Rooms
 from gateway.live.tickets import Tickets
 from gateway.principals import Principals
 from gateway.runs.accept import Acceptor
 from gateway.runs.requests import Accepted, RunRequest
+from infra.artifacts import ArtifactStore
 from infra.batching import Batcher
 from infra.broker import Publisher, queue_depths
 from infra.consuming import Consumers
 from infra.database import Sessions, connect, engine_of, sessions_of
 from infra.ending import cancelled, quietly
 from infra.ids import uuid7
+from infra.jwt_keys import parse_jwt_keys
 from infra.migrations.run import check_schema
 from infra.outages import Gate
 from infra.passwords import Passwords
 from infra.relay import OutboxRelay
 from infra.sealing import PublicSealer, Sealer
-from infra.settings import Settings, parse_jwt_keys, read_key
+from infra.settings import Settings, read_key
 from infra.unit_of_work import Relay, plain_unit_of_work, unit_of_work
 
 POOL_SIZE = 10
@@ -73,7 +76,8 @@ def build_deps(
         request_keys=RequestKeys(keys),
         definitions=definitions,
         accept=accept,
-        hub=Hub(sessions, definitions),
+        artifacts=ArtifactStore(engine_of(sessions), max_bytes=settings.artifact_max_bytes),
+        hub=Hub(sessions, definitions, Rooms(sessions, broker.depths)),
         tickets=Tickets(time.monotonic),
         login_limiter=LoginLimiter(time.monotonic),
         readiness=broker.readiness,
@@ -120,7 +124,10 @@ class GatewayProcess(BrokerView):
         """From a database that can be used to everything given back."""
         await self.gate.run(lambda: check_schema(self.engine), patience=START_SECONDS)
         await ensure_first_admin(
-            self.deps.open_uow, self.deps.passwords, password=self.settings.bootstrap_admin_password
+            self.deps.open_uow,
+            self.deps.passwords,
+            password=self.settings.bootstrap_admin_password,
+            must_change=self.settings.bootstrap_admin_must_change,
         )
         self.relay.start()
         self.consumers.hear(RunsChanged, self._on_runs_changed, owner=f"gateway.{uuid7()}")

@@ -11,5 +11,4 @@ class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-ResourceName = Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000)]

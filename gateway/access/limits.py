@@ -2,12 +2,32 @@
 
 from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, floor
+
+from starlette.requests import Request
 
 from contracts.errors import RateLimited
 
 FREE_TRIES = 10
 REFILL_SECONDS = 30.0
 REMEMBERED = 50_000
+
+
+POLICY = f'"sign-in";q={FREE_TRIES};w={FREE_TRIES * REFILL_SECONDS:.0f}'
+"""So many tries in so many seconds, as the draft of RateLimit-Policy writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Tries that are left now, and the seconds until there is one more."""
+
+    left: int
+    renews_in: int
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        standing = f'"sign-in";r={self.left};t={self.renews_in}'
+        return [(b"ratelimit-policy", POLICY.encode()), (b"ratelimit", standing.encode())]
 
 
 class LoginLimiter:
@@ -19,8 +39,19 @@ class LoginLimiter:
 
     def check(self, address: str, username: str) -> None:
         """Raises `RateLimited` when this pair has no try left."""
-        if self._debt((address, username.lower())) > FREE_TRIES - 1:
-            raise RateLimited("Too many failed sign-ins; wait a minute and try again.")
+        allowance = self.allowance(address, username)
+        if not allowance.left:
+            wait = allowance.renews_in
+            raise RateLimited(f"Too many failed sign-ins; try again in {wait} seconds.", retry_after=wait)
+
+    def allowance(self, address: str, username: str) -> Allowance:
+        debt = self._debt((address, username.lower()))
+        left = max(0, floor(FREE_TRIES - debt))
+        return Allowance(left, ceil((debt - (FREE_TRIES - 1 - left)) * REFILL_SECONDS) if debt else 0)
+
+    def told(self, request: Request, address: str, username: str) -> None:
+        """Every answer to this request says what is left after it."""
+        request.scope["answer_headers"] = lambda: self.allowance(address, username).headers()
 
     def failed(self, address: str, username: str) -> None:
         place = (address, username.lower())

@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter, Request, Response
 
-from contracts.access.roles import Permission, Role
-from contracts.tables.access import UserRow
+from contracts.access.roles import Permission
 from gateway.access import queries, service
 from gateway.access.schemas import (
     LoginRequest,
@@ -17,6 +16,7 @@ from gateway.access.schemas import (
     VerifyView,
 )
 from gateway.access.service import SignedIn
+from gateway.access.views import user_view
 from gateway.deps import Caller, Deps, Key, Reading, Who, Writing
 from gateway.paging import Cursor, Limit, Page, encode_cursor, page, uuid_cursor
 from gateway.permissions import OpsRoute, needs
@@ -31,11 +31,13 @@ router = APIRouter(prefix="/api", tags=["access"], route_class=OpsRoute)
 async def login(body: LoginRequest, deps: Deps, request: Request, response: Response) -> TokenView:
     """Exchange user name and password for an access token (15 min) and a refresh token (7 days)."""
     response.headers["cache-control"] = "no-store"
+    address = request.client.host if request.client else "unknown"
+    deps.login_limiter.told(request, address, body.username)
     signed_in = await service.sign_in(
         deps,
         username=body.username,
         password=body.password.get_secret_value(),
-        address=request.client.host if request.client else "unknown",
+        address=address,
         request_id=request.scope["request_id"],
     )
     return _tokens(signed_in)
@@ -49,8 +51,15 @@ async def refresh(body: RefreshRequest, deps: Deps, request: Request, response: 
     return _tokens(await service.refresh(deps, body.refresh_token, request_id=request.scope["request_id"]))
 
 
+@router.post("/logout", status_code=204)
+@needs(Permission.AUTHENTICATED, before_password_change=True)
+async def logout(body: RefreshRequest, caller: Caller, who: Who, uow: Writing) -> None:
+    """End the session that this refresh token belongs to; the caller's other sessions stay."""
+    await service.end_session(uow, who, caller.user_id, body.refresh_token)
+
+
 @router.post("/revoke-all", status_code=204)
-@needs(Permission.AUTHENTICATED)
+@needs(Permission.AUTHENTICATED, before_password_change=True)
 async def revoke_all(caller: Caller, who: Who, uow: Writing, deps: Deps) -> None:
     """End every session of the caller, this one included."""
     await service.end_all_sessions(uow, who, caller.user_id)
@@ -58,7 +67,7 @@ async def revoke_all(caller: Caller, who: Who, uow: Writing, deps: Deps) -> None
 
 
 @router.get("/verify")
-@needs(Permission.AUTHENTICATED)
+@needs(Permission.AUTHENTICATED, before_password_change=True)
 async def verify(caller: Caller) -> VerifyView:
     """Who the access token speaks for."""
     return VerifyView(
@@ -71,9 +80,12 @@ async def verify(caller: Caller) -> VerifyView:
 
 
 @router.post("/v1/users/me/password")
-@needs(Permission.AUTHENTICATED)
-async def change_password(body: PasswordChange, caller: Caller, who: Who, deps: Deps) -> TokenView:
+@needs(Permission.AUTHENTICATED, before_password_change=True)
+async def change_password(
+    body: PasswordChange, caller: Caller, who: Who, deps: Deps, request: Request
+) -> TokenView:
     """Change the caller's password; every other session ends."""
+    deps.login_limiter.told(request, service.CHANGING, caller.name)
     return _tokens(await service.change_password(deps, caller, who, body))
 
 
@@ -81,7 +93,7 @@ async def change_password(body: PasswordChange, caller: Caller, who: Who, deps: 
 @needs(Permission.USERS_READ)
 async def list_users(session: Reading, limit: Limit = 50, cursor: Cursor = None) -> Page[UserView]:
     rows = await queries.list_users(session, after=uuid_cursor(cursor), limit=limit)
-    return page(rows, limit, _user, lambda row: encode_cursor(row.id))
+    return page(rows, limit, user_view, lambda row: encode_cursor(row.id))
 
 
 @router.post("/v1/users", status_code=201)
@@ -93,19 +105,7 @@ async def create_user(body: UserCreate, deps: Deps, who: Who, key: Key) -> UserV
     hashed = await deps.passwords.hash(password)
     async with deps.open_uow() as uow:
         row = await service.create_user(uow, who, body, password_hash=hashed, key=key)
-    return _user(row)
-
-
-def _user(row: UserRow) -> UserView:
-    return UserView(
-        id=row.id,
-        username=row.username,
-        role=Role(row.role),
-        active=row.active,
-        must_change_password=row.must_change_password,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
+    return user_view(row)
 
 
 def _tokens(signed_in: SignedIn) -> TokenView:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from contracts.access.roles import Role
+from contracts.access.roles import Permission, Role
 from gateway.schemas import Strict
 
 Username = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
@@ -40,6 +40,28 @@ class VerifyView(BaseModel):
     expires_at: datetime
 
 
+class MeView(BaseModel):
+    """Who is signed in. With `must_change_password` only this, the password and signing out are open."""
+
+    id: UUID
+    username: str
+    name: str | None
+    role: Role
+    permissions: list[Permission]
+    must_change_password: bool
+    time_zone: str | None
+    project_id: UUID
+    expires_at: datetime
+    created_at: datetime
+
+
+class MeChange(Strict):
+    """Left out means unchanged; null clears it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
+    time_zone: Annotated[str, Field(max_length=64)] | None = None
+
+
 class PasswordChange(Strict):
     current_password: Password
     new_password: Password
@@ -55,6 +77,7 @@ class UserCreate(Strict):
 class UserView(BaseModel):
     id: UUID
     username: str
+    name: str | None
     role: Role
     active: bool
     must_change_password: bool

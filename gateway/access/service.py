@@ -11,7 +11,7 @@ from contracts.errors import FieldProblem, Invalid, NameTaken, Unauthenticated, 
 from contracts.tables.access import UserRow
 from contracts.tables.base import DEFAULT_PROJECT_ID, SYSTEM_PRINCIPAL
 from gateway.access.schemas import PasswordChange, UserCreate
-from gateway.access.sessions import open_session, redeem, revoke_all
+from gateway.access.sessions import open_session, redeem, revoke_all, revoke_family
 from gateway.auditing import audit
 from gateway.deps import Actor, GatewayDeps
 from gateway.idempotency import RequestKey, claim_key
@@ -22,6 +22,8 @@ from infra.ids import uuid7
 from infra.passwords import Passwords, require_strong, weakness
 from infra.unit_of_work import OpenUnitOfWork, UnitOfWork
 
+CHANGING = "password-change"
+"""In place of an address: guesses at the password one already signed in with."""
 _FIRST_ADMIN_LOCK = 0x6F70735F61646D
 
 
@@ -67,6 +69,7 @@ def _signed_in(deps: GatewayDeps, user: UserRow, refresh_token: str) -> SignedIn
         role=Role(user.role),
         token_version=user.token_version,
         now=now(),
+        must_change_password=user.must_change_password,
     )
     return SignedIn(access, refresh_token, user.must_change_password)
 
@@ -87,6 +90,12 @@ async def refresh(deps: GatewayDeps, refresh_token: str, *, request_id: UUID) ->
     return _signed_in(deps, user, fresh)
 
 
+async def end_session(uow: UnitOfWork, who: Actor, user_id: UUID, refresh_token: str) -> None:
+    """Make this refresh token and all that grew out of the same sign-in worthless."""
+    if await revoke_family(uow.session, user_id, refresh_token, now=now()):
+        await audit(uow, who, "access.logout", "user", user_id)
+
+
 async def end_all_sessions(uow: UnitOfWork, who: Actor, user_id: UUID) -> None:
     """Make every token of this user worthless, everywhere, within a second."""
     await uow.session.execute(
@@ -102,11 +111,11 @@ async def change_password(deps: GatewayDeps, caller: Principal, who: Actor, body
     """A new password ends every session but the one that is answered with new tokens."""
     current, new = body.current_password.get_secret_value(), body.new_password.get_secret_value()
     require_strong(new, username=caller.name, field="new_password")
-    deps.login_limiter.check("password-change", caller.name)
+    deps.login_limiter.check(CHANGING, caller.name)
     async with deps.sessions() as session:
         user = await session.get_one(UserRow, caller.user_id)
     if not await deps.passwords.verify(current, user.password_hash):
-        deps.login_limiter.failed("password-change", caller.name)
+        deps.login_limiter.failed(CHANGING, caller.name)
         raise Invalid(
             "The current password is wrong.", problems=[FieldProblem("current_password", "is wrong")]
         )
@@ -146,7 +155,12 @@ async def create_user(
 
 
 async def ensure_first_admin(
-    open_uow: OpenUnitOfWork, passwords: Passwords, *, password: str, username: str = "admin"
+    open_uow: OpenUnitOfWork,
+    passwords: Passwords,
+    *,
+    password: str,
+    username: str = "admin",
+    must_change: bool = True,
 ) -> bool:
     """Create the first administrator when there is no user at all; whether one was created.
 
@@ -165,7 +179,7 @@ async def ensure_first_admin(
             username=username,
             password_hash=await passwords.hash(password),
             role=Role.ADMIN.value,
-            must_change_password=True,
+            must_change_password=must_change,
         )
         uow.session.add(user)
         await uow.session.flush()

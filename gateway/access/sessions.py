@@ -61,6 +61,20 @@ async def redeem(session: AsyncSession, token: str, *, now: datetime) -> Redeeme
     return Redeemed(row.user_id, row.family_id)
 
 
+async def revoke_family(session: AsyncSession, user_id: UUID, token: str, *, now: datetime) -> bool:
+    """End the sign-in of this user that `token` stems from; False when there is none."""
+    family = select(SessionRow.family_id).where(
+        SessionRow.refresh_hash == _hash(token), SessionRow.user_id == user_id
+    )
+    ended = await session.execute(
+        update(SessionRow)
+        .where(SessionRow.family_id == family.scalar_subquery(), SessionRow.revoked_at.is_(None))
+        .values(revoked_at=now)
+        .returning(SessionRow.id)
+    )
+    return ended.first() is not None
+
+
 async def revoke_all(session: AsyncSession, user_id: UUID, *, now: datetime) -> None:
     await session.execute(
         update(SessionRow)

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SecretStr
 
-from contracts.credentials.types import SECRET_FIELDS, CredentialType
+from contracts.credentials.types import SECRET_FIELDS, AccountName, CredentialType
 from contracts.errors import FieldProblem, Invalid
-from gateway.schemas import ResourceName, Strict
+from contracts.naming import Labels, ResourceName
+from gateway.jobs.mentions import NamedJob
+from gateway.schemas import Reason, Strict
 
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=65_536)]
-AccountName = Annotated[str, Field(max_length=256, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
 class Secrets(Strict):
@@ -20,7 +21,10 @@ class Secrets(Strict):
     password: Secret | None = None
     private_key: Secret | None = None
     passphrase: Secret | None = None
+    sudo_password: Secret | None = None
     token: Secret | None = None
+    certificate: Secret | None = None
+    """PEM, with what chains it to its CA."""
 
     def given(self) -> dict[str, str]:
         """The secrets in this body, in the clear: only to be sealed."""
@@ -33,7 +37,12 @@ class Secrets(Strict):
         problems = [
             FieldProblem(name, f"a {type.value} credential has no {name}")
             for name in given
-            if name not in (*fields.one_of, *fields.optional)
+            if name not in (*fields.one_of, *fields.all_of, *fields.optional)
+        ]
+        problems += [
+            FieldProblem(name, f"a {type.value} credential needs {name}")
+            for name in fields.all_of
+            if name not in given
         ]
         if not any(name in given for name in fields.one_of):
             wanted = " or ".join(fields.one_of)
@@ -47,6 +56,7 @@ class CredentialCreate(Secrets):
     name: ResourceName
     type: CredentialType
     username: AccountName = ""
+    labels: Labels = Field(default_factory=dict)
 
 
 class CredentialChange(Secrets):
@@ -54,10 +64,42 @@ class CredentialChange(Secrets):
 
     name: ResourceName | None = None
     username: AccountName | None = None
+    labels: Labels | None = None
 
 
 class CredentialRotate(Secrets):
     """New secrets; the old version stays stored, sealed, for attempts under way."""
+
+
+class ReleaseRequest(Strict):
+    """Let a held credential be tried again as it is: on one target, or everywhere when left out."""
+
+    reason: Reason
+    target_id: UUID | None = None
+
+
+class HoldView(BaseModel):
+    """One target that rejected the current version. `run_id` is null when a connection test found out."""
+
+    target_id: UUID
+    target: str
+    reason: str
+    held_at: datetime
+    run_id: UUID | None
+
+
+class UsingTarget(BaseModel):
+    id: UUID
+    name: str
+
+
+class UsedBy(BaseModel):
+    """How many targets use it, how many jobs have a step that names it, and the first ten of each by name."""
+
+    targets: int
+    sample: list[UsingTarget]
+    jobs: int
+    jobs_sample: list[NamedJob]
 
 
 class CredentialView(BaseModel):
@@ -65,8 +107,14 @@ class CredentialView(BaseModel):
     name: str
     type: CredentialType
     username: str
+    labels: dict[str, str]
     version: int
     held_reason: str | None
+    """Why it is tried nowhere; null unless the whole credential is on hold."""
+    held_at: datetime | None
+    holds: list[HoldView]
+    """Targets on which it is not tried."""
+    used_by: UsedBy
     created_by: str
     created_at: datetime
     updated_at: datetime

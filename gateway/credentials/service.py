@@ -1,18 +1,24 @@
 """What the API lets people do to credentials. No HTTP in here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, update
 from sqlalchemy.exc import IntegrityError
 
 from contracts.credentials.types import CredentialType
 from contracts.errors import NameTaken, StillInUse
-from contracts.tables.credentials import CredentialRow, CredentialVersionRow
+from contracts.tables.credentials import CredentialHoldRow, CredentialRow, CredentialVersionRow
 from contracts.tables.targets import TargetRow
 from gateway.auditing import audit
-from gateway.credentials.queries import get_credential
-from gateway.credentials.schemas import CredentialChange, CredentialCreate, CredentialRotate
+from gateway.credentials.queries import get_credential, users_of
+from gateway.credentials.schemas import (
+    CredentialChange,
+    CredentialCreate,
+    CredentialRotate,
+    ReleaseRequest,
+    UsedBy,
+)
 from gateway.deps import Actor
 from gateway.etags import etag, require_match
 from gateway.idempotency import RequestKey, claim_key
@@ -20,8 +26,6 @@ from infra.clock import now
 from infra.ids import uuid7
 from infra.sealing import Sealer, bound_to_credential
 from infra.unit_of_work import UnitOfWork
-
-NAMED_TARGETS = 10
 
 
 async def create_credential(
@@ -38,6 +42,7 @@ async def create_credential(
         name=body.name,
         type=body.type.value,
         username=body.username,
+        labels=dict(body.labels),
         current_version=1,
         created_by=who.principal,
     )
@@ -62,10 +67,11 @@ async def change_credential(
     require_match(if_match, tag_of(row))
     row.name = body.name or row.name
     row.username = row.username if body.username is None else body.username
+    row.labels = row.labels if body.labels is None else dict(body.labels)
     row.updated_at = now()
     if body.given():
         _new_version(uow, who, row, body.for_type(CredentialType(row.type)), sealer)
-    row.held_reason = None
+    await _release(uow, row)
     await _flush(uow, row.name)
     await audit(
         uow, who, "credentials.change", "credential", row.id, name=row.name, version=row.current_version
@@ -79,31 +85,83 @@ async def rotate_credential(
     """A new version of the secrets; what was held back because of the old one may be tried again."""
     row = await get_credential(uow.session, who.project_id, credential_id, to_change=True)
     _new_version(uow, who, row, body.for_type(CredentialType(row.type)), sealer)
-    row.held_reason, row.updated_at = None, now()
+    await _release(uow, row)
+    row.updated_at = now()
     await audit(uow, who, "credentials.rotate", "credential", row.id, version=row.current_version)
     return row
 
 
+async def release_credential(
+    uow: UnitOfWork, who: Actor, credential_id: UUID, body: ReleaseRequest
+) -> CredentialRow:
+    """Let it be tried again, on one target or everywhere. Asking twice changes nothing."""
+    row = await get_credential(uow.session, who.project_id, credential_id, to_change=True)
+    await _release(uow, row, target_id=body.target_id)
+    row.updated_at = now()
+    target = None if body.target_id is None else str(body.target_id)
+    await audit(
+        uow,
+        who,
+        "credentials.release",
+        "credential",
+        row.id,
+        version=row.current_version,
+        reason=body.reason,
+        target_id=target,
+    )
+    return row
+
+
+async def _release(uow: UnitOfWork, row: CredentialRow, *, target_id: UUID | None = None) -> None:
+    """The hold of the whole credential ends in any case: what one target rejects is noted for it alone."""
+    row.held_reason = row.held_at = row.held_version = None
+    holds = delete(CredentialHoldRow).where(CredentialHoldRow.credential_id == row.id)
+    if target_id is not None:
+        holds = holds.where(CredentialHoldRow.target_id == target_id)
+    await uow.session.execute(holds)
+
+
 async def archive_credential(
-    uow: UnitOfWork, who: Actor, credential_id: UUID, *, if_match: str | None
+    uow: UnitOfWork, who: Actor, credential_id: UUID, *, if_match: str | None, force: bool = False
 ) -> None:
-    """Take it out of use; raises `StillInUse` naming the targets that need it."""
+    """Take it out of use; raises `StillInUse` naming the targets and jobs that need it.
+
+    With `force` those targets are left without a credential instead, and those jobs' steps fail.
+    """
     row = await get_credential(uow.session, who.project_id, credential_id, to_change=True)
     require_match(if_match, tag_of(row))
-    users = (
-        await uow.session.scalars(
-            select(TargetRow.name)
-            .where(TargetRow.credential_id == row.id, TargetRow.archived_at.is_(None))
-            .order_by(TargetRow.name)
-            .limit(NAMED_TARGETS + 1)
-        )
-    ).all()
-    if users:
-        more = " and more" if len(users) > NAMED_TARGETS else ""
-        named = ", ".join(users[:NAMED_TARGETS])
-        raise StillInUse(f"{row.name} is used by {named}{more}; give those targets another credential first.")
+    used = (await users_of(uow.session, [row]))[row.id]
+    if (used.targets or used.jobs) and not force:
+        raise StillInUse(f"{row.name} is used by {_in_words(used)}; give those another credential first.")
     row.archived_at = row.updated_at = now()
-    await audit(uow, who, "credentials.delete", "credential", row.id, name=row.name)
+    taken = await _take_from_targets(uow, row.id) if used.targets else []
+    about = {"name": row.name, "forced": force, "taken_from": taken}
+    named = [job.name for job in used.jobs_sample]
+    await audit(uow, who, "credentials.delete", "credential", row.id, **about, named_by=named)
+
+
+def _in_words(used: UsedBy) -> str:
+    """`web-1, web-2 and steps of the job health`."""
+    targets = _some([target.name for target in used.sample], used.targets)
+    jobs = _some([job.name for job in used.jobs_sample], used.jobs)
+    steps = f"steps of the {'job' if used.jobs == 1 else 'jobs'} {jobs}" if used.jobs else ""
+    return " and ".join(part for part in (targets, steps) if part)
+
+
+def _some(names: Sequence[str], count: int) -> str:
+    more = f" and {count - len(names)} more" if count > len(names) else ""
+    return ", ".join(names) + more
+
+
+async def _take_from_targets(uow: UnitOfWork, credential_id: UUID) -> list[str]:
+    """Leave the targets that use it without a credential, each under its next version; their names."""
+    names = await uow.session.scalars(
+        update(TargetRow)
+        .where(TargetRow.credential_id == credential_id, TargetRow.archived_at.is_(None))
+        .values(credential_id=None, version=TargetRow.version + 1, updated_at=now())
+        .returning(TargetRow.name)
+    )
+    return sorted(names)
 
 
 def tag_of(row: CredentialRow) -> str:

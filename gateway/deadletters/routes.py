@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from contracts.access.roles import Permission
 from contracts.tables.deadletters import DeadLetterRow, DeadLetterStatus
 from gateway.deadletters import queries, service
-from gateway.deadletters.schemas import DeadLetterDetail, DeadLetterView, DiscardBody
+from gateway.deadletters.schemas import DeadLetterDetail, DeadLetterView, DiscardBody, ReplayBody
 from gateway.deps import Reading, Who, Writing
 from gateway.paging import Cursor, Limit, Page, encode_cursor, page, uuid_cursor
 from gateway.permissions import OpsRoute, needs
@@ -46,9 +46,10 @@ async def get_dead_letter(letter_id: UUID, session: Reading) -> DeadLetterDetail
 
 @router.post("/{letter_id}/replay")
 @needs(Permission.DEADLETTERS_WRITE)
-async def replay(letter_id: UUID, uow: Writing, who: Who) -> DeadLetterView:
-    """Send the message again; its subject may be worked on again."""
-    return DeadLetterView(**_fields(await service.replay(uow, who, letter_id)))
+async def replay(letter_id: UUID, uow: Writing, who: Who, body: ReplayBody | None = None) -> DeadLetterView:
+    """Send the message again, as it was or edited, to where it came from; its subject is worked on again."""
+    edited = body.body if body is not None else None
+    return DeadLetterView(**_fields(await service.replay(uow, who, letter_id, edited=edited)))
 
 
 @router.post("/{letter_id}/discard")

@@ -1,10 +1,10 @@
 """What clients send and see of dead letters."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from contracts.tables.deadletters import DeadLetterStatus
 from gateway.schemas import Reason, Strict
@@ -37,6 +37,12 @@ class DeadLetterDetail(DeadLetterView):
     headers: dict[str, Any]
     body: str
     body_encoding: Literal["text", "base64"]
+
+
+class ReplayBody(Strict):
+    """`body` is sent in place of the original one; it must be a message of the same type."""
+
+    body: Annotated[dict[str, Any] | None, Field(max_length=100)] = None
 
 
 class DiscardBody(Strict):

@@ -1,5 +1,6 @@
 """Giving a dead letter another chance, or giving its subject up. No HTTP in here."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy import text
 
 from contracts.errors import Conflict
-from contracts.messages import Message, known_messages
+from contracts.messages import SCHEMA_VERSION, Message, known_messages
 from contracts.runs.messages import AdvanceRun, CancelRequested
 from contracts.runs.states import RunStatus, TaskState, sources_of
 from contracts.tables.deadletters import DeadLetterRow, DeadLetterStatus
@@ -20,6 +21,15 @@ from infra.unit_of_work import UnitOfWork, new_meta
 
 _UNPARK_RUN = text("UPDATE runs SET parked_by = NULL WHERE id = :subject AND parked_by = :letter")
 _UNPARK_TASK = text("UPDATE tasks SET parked_by = NULL WHERE id = :subject AND parked_by = :letter")
+_UNPARK_TEST = text(
+    "UPDATE connection_tests SET parked_by = NULL WHERE id = :subject AND parked_by = :letter"
+)
+_UNPARK = {"run": _UNPARK_RUN, "task": _UNPARK_TASK, "connection_test": _UNPARK_TEST}
+_FAIL_TEST = text("""
+    UPDATE connection_tests
+       SET status = 'failed', ended_at = now(), error = CAST(:error AS jsonb), parked_by = NULL
+     WHERE id = :subject AND parked_by = :letter AND status = 'requested'
+""")
 _FAIL_RUN = text("""
     WITH failed AS (
         UPDATE runs SET status = 'failed', ended_at = now(), reason = :reason, parked_by = NULL,
@@ -60,22 +70,29 @@ class NotReplayable(Conflict):
     code = "not_replayable"
 
 
-async def replay(uow: UnitOfWork, who: Actor, letter_id: UUID) -> DeadLetterRow:
+async def replay(
+    uow: UnitOfWork, who: Actor, letter_id: UUID, *, edited: Mapping[str, Any] | None = None
+) -> DeadLetterRow:
     """Send the original message again and let its subject be found; asking twice replays once.
 
-    Raises `NotReplayable` for a body that is no message of this system, `Conflict` once discarded.
+    An `edited` body goes out in place of the original one, to the same exchange and key; the letter keeps
+    what it was. Raises `NotReplayable` for a body that is no message of this system or would go elsewhere,
+    `Conflict` once discarded.
     """
     row = await get_dead_letter(uow.session, letter_id, to_change=True)
     if row.status == DeadLetterStatus.REPLAYED.value:
         return row
     _require_open(row)
-    message = _message_of(row)
+    message = _message_of(row, edited)
     uow.emit(message, new_meta(principal=who.principal, correlation_id=_correlation(row)))
     if row.subject_id is not None:
-        unpark = _UNPARK_TASK if row.subject_kind == "task" else _UNPARK_RUN
+        unpark = _UNPARK[row.subject_kind or "run"]
         await uow.session.execute(unpark, {"subject": row.subject_id, "letter": row.id})
     _close(row, DeadLetterStatus.REPLAYED, who, None)
-    await audit(uow, who, "deadletters.replay", "dead_letter", row.id, wire_type=row.wire_type)
+    await audit(
+        uow, who, "deadletters.replay", "dead_letter", row.id, wire_type=row.wire_type,
+        edited=edited is not None,
+    )  # fmt: skip
     return row
 
 
@@ -89,6 +106,9 @@ async def discard(uow: UnitOfWork, who: Actor, letter_id: UUID, reason: str) -> 
         await _fail_run(uow, who, row, reason)
     elif row.subject_id is not None and row.subject_kind == "task":
         await _fail_task(uow, who, row, reason)
+    elif row.subject_id is not None and row.subject_kind == "connection_test":
+        values = {"subject": row.subject_id, "letter": row.id, "error": _dead(reason)}
+        await uow.session.execute(_FAIL_TEST, values)
     _close(row, DeadLetterStatus.DISCARDED, who, reason)
     await audit(uow, who, "deadletters.discard", "dead_letter", row.id, reason=reason)
     return row
@@ -111,17 +131,12 @@ async def _fail_run(uow: UnitOfWork, who: Actor, row: DeadLetterRow, reason: str
 
 
 async def _fail_task(uow: UnitOfWork, who: Actor, row: DeadLetterRow, reason: str) -> None:
-    error = {
-        "code": "dead_lettered",
-        "message": f"A message about it was discarded: {reason}",
-        "hint": "The dead letter tells which error kept it from being handled.",
-    }
     run_id = await uow.session.scalar(
         _FAIL_TASK,
         {
             "subject": row.subject_id,
             "letter": row.id,
-            "error": orjson.dumps(error).decode(),
+            "error": _dead(reason),
             "sources": [state.value for state in sources_of(TaskState.FAILED)],
         },
     )
@@ -130,16 +145,37 @@ async def _fail_task(uow: UnitOfWork, who: Actor, row: DeadLetterRow, reason: st
         uow.touch(run_id)
 
 
-def _message_of(row: DeadLetterRow) -> Message:
+def _dead(reason: str) -> str:
+    error = {
+        "code": "dead_lettered",
+        "message": f"A message about it was discarded: {reason}",
+        "hint": "The dead letter tells which error kept it from being handled.",
+    }
+    return orjson.dumps(error).decode()
+
+
+def _message_of(row: DeadLetterRow, edited: Mapping[str, Any] | None) -> Message:
     message_type = known_messages().get(row.wire_type or "")
     if message_type is None:
         raise NotReplayable(f"{row.wire_type!r} is no message of this system; it can only be discarded.")
+    version = str(row.headers.get("schema-version", SCHEMA_VERSION))
+    if version != str(SCHEMA_VERSION):
+        raise NotReplayable(
+            f"It was written in schema version {version}, and this gateway writes {SCHEMA_VERSION}: "
+            "replay it when every process has been brought to the newer version."
+        )
     try:
-        return message_type.model_validate_json(row.body)
+        body = row.body if edited is None else orjson.dumps(edited)
+        message = message_type.model_validate_json(body)
     except ValidationError as error:
         raise NotReplayable(
             f"The body is not a {row.wire_type} ({error.error_count()} fields are wrong); discard it."
         ) from None
+    if edited is not None and (message.exchange, message.routing_key) != (row.exchange, row.routing_key):
+        raise NotReplayable(
+            f"As edited the message would go to {message.routing_key}, not back to {row.routing_key}."
+        )
+    return message
 
 
 def _correlation(row: DeadLetterRow) -> UUID | None:

@@ -1,43 +1,101 @@
 """What must hold before a definition is saved, beyond its own shape."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from contracts.binding import Refusal, check_cmd, check_names, check_powershell, check_sh
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from contracts.binding import (
+    Refusal,
+    check_cmd,
+    check_names,
+    check_powershell,
+    check_sh,
+    check_text,
+    placeholders,
+)
 from contracts.errors import FieldProblem, Invalid
-from contracts.jobs.definition import JobDefinition, parse_definition
-from contracts.jobs.steps import SshExec, StepSpec, WinrmExec
+from contracts.jobs.definition import JobDefinition, parse_definition, step_name
+from contracts.jobs.steps import BOUND_SHELLS, CopySpec, HttpRequest, SshExec, SshScript, StepSpec, WinrmExec
+from contracts.jobs.steps.files import STEP_SOURCE
+from contracts.naming import Labels
+from contracts.targets.choosing import names_in
+from contracts.wording import reason
+from gateway.jobs.http_checks import http_refusals
+from gateway.strictjson import read_yaml
 
 Check = Callable[[str, Collection[str]], tuple[Refusal, ...]]
 
 _CHECKS: Mapping[str, Check] = {
     "powershell": check_powershell,
+    "pwsh": check_powershell,
     "cmd": check_cmd,
-    "sh": check_sh,
-    "bash": check_sh,
+    **dict.fromkeys(BOUND_SHELLS, check_sh),
 }
-DOCUMENT_FIELDS = frozenset({"name", "definition", "active"})
+DOCUMENT_FIELDS = frozenset({"name", "definition", "source", "active", "labels"})
+_SORTED = orjson.OPT_SORT_KEYS
+_LABELS: TypeAdapter[dict[str, str]] = TypeAdapter(Labels)
 
 
-def unwrap(body: Any) -> tuple[Any, bool | None]:
-    """The definition document and the `active` flag of a body, which may be the document itself.
+class JobBody(NamedTuple):
+    """What a body says; None where it leaves something as it is. `source` is the definition as YAML."""
 
-    `{name, definition, active}` is the wrapped form; its name wins over the document's own.
+    document: Any
+    active: bool | None = None
+    labels: dict[str, str] | None = None
+    source: str | None = None
+
+
+def unwrap(body: Any) -> JobBody:
+    """The definition document of a body, which may be the document itself.
+
+    `{name, definition, source, active, labels}` is the wrapped form; its name wins over the document's own.
     """
     if not isinstance(body, dict):
         raise Invalid("A job is an object.", problems=[FieldProblem("body", "must be an object")])
     if not isinstance(body.get("definition"), dict):
-        return body, None
+        return JobBody(body)
     unknown = [FieldProblem(name, "is not a field of a job") for name in body.keys() - DOCUMENT_FIELDS]
     active = body.get("active")
     if active is not None and not isinstance(active, bool):
         unknown.append(FieldProblem("active", "must be true or false"))
-    if unknown:
-        raise Invalid("The job is not valid.", problems=unknown)
+    labels = body.get("labels")
+    if labels is not None:
+        unknown += _label_problems(labels)
     document = dict(body["definition"])
     if "name" in body:
         document["name"] = body["name"]
-    return document, active
+    source = body.get("source")
+    unknown += _text_problems(source, document)
+    if unknown:
+        raise Invalid("The job is not valid.", problems=unknown)
+    return JobBody(document, active, labels, source)
+
+
+def _text_problems(source: Any, document: Any) -> list[FieldProblem]:
+    """The text is shown in place of the definition, so it has to mean the same."""
+    if source is None:
+        return []
+    if not isinstance(source, str):
+        return [FieldProblem("source", "must be text")]
+    try:
+        said = read_yaml(source.encode())
+    except (Invalid, UnicodeEncodeError):
+        return [FieldProblem("source", "is not YAML")]
+    same = orjson.dumps(said, option=_SORTED) == orjson.dumps(document, option=_SORTED)
+    return [] if same else [FieldProblem("source", "does not say what the definition says")]
+
+
+def _label_problems(labels: Any) -> list[FieldProblem]:
+    try:
+        _LABELS.validate_python(labels, strict=True)
+    except ValidationError as error:
+        return [
+            FieldProblem(".".join(map(str, ("labels", *item["loc"]))), reason(item))
+            for item in error.errors()
+        ]
+    return []
 
 
 def check_definition(document: Any) -> JobDefinition:
@@ -47,7 +105,7 @@ def check_definition(document: Any) -> JobDefinition:
     problems += [
         problem
         for index, step in enumerate(definition.steps)
-        for problem in _script_problems(index, step, definition)
+        for problem in _step_problems(index, step, definition)
     ]
     if problems:
         raise Invalid("The job definition is not valid.", problems=problems)
@@ -57,10 +115,10 @@ def check_definition(document: Any) -> JobDefinition:
 def named_targets(definition: JobDefinition) -> Mapping[str, str]:
     """Every target a definition names, with the first field that does."""
     fields: dict[str, str] = {}
-    for index, name in enumerate(definition.targets):
+    for index, name in enumerate(names_in(definition.targets)):
         fields.setdefault(name, f"targets.{index}")
     for index, step in enumerate(definition.steps):
-        for name in _targets_of(step):
+        for name in names_in(step.target):
             fields.setdefault(name, f"steps.{index}.target")
     return fields
 
@@ -76,16 +134,95 @@ def require_known(fields: Mapping[str, str], known: Collection[str]) -> None:
         raise Invalid("The job names targets that do not exist.", problems=problems)
 
 
-def _targets_of(step: StepSpec) -> tuple[str, ...]:
-    if step.target is None:
-        return ()
-    return (step.target,) if isinstance(step.target, str) else step.target
+def _step_problems(index: int, step: StepSpec, definition: JobDefinition) -> Iterator[FieldProblem]:
+    """Placeholders that could not be bound as data."""
+    declared = definition.parameters.keys()
+    if isinstance(step, WinrmExec | SshExec):
+        check = _CHECKS.get(step.shell, refuse_placeholders)
+        for refusal in check(step.command, declared):
+            yield _problem(f"steps.{index}.command", refusal)
+    if isinstance(step, SshScript):
+        yield from _shown_secrets(index, step, definition)
+    yield from _source_problems(index, step, definition)
+    if isinstance(step, HttpRequest):
+        for path, refusal in http_refusals(step, declared):
+            yield _problem(f"steps.{index}.{path}", refusal)
+    for field in step.filled:
+        for path, text in _texts(f"steps.{index}.{field}", getattr(step, field)):
+            for refusal in check_text(text, declared):
+                yield _problem(path, refusal)
 
 
-def _script_problems(index: int, step: StepSpec, definition: JobDefinition) -> Iterator[FieldProblem]:
-    """Placeholders that the step's shell could not bind as data."""
-    if not isinstance(step, WinrmExec | SshExec):
+def refuse_placeholders(script: str, _declared: Collection[str]) -> tuple[Refusal, ...]:
+    """Every placeholder: nobody has written down where a value may stand in this language."""
+    return tuple(
+        Refusal(
+            mark.name,
+            mark.line,
+            mark.column,
+            "Scripts in this language take no placeholders.",
+            "Set env, read the variable in the script, and put the placeholder there.",
+        )
+        for mark in placeholders(script)
+    )
+
+
+def _shown_secrets(index: int, step: SshScript, definition: JobDefinition) -> Iterator[FieldProblem]:
+    """Secrets among arguments, which every account of the target could read in its process list."""
+    secret = {name for name, parameter in definition.parameters.items() if parameter.type == "secret"}
+    for place, argument in enumerate(step.arguments):
+        for mark in placeholders(argument):
+            if mark.name in secret:
+                reason = (
+                    f"{{{{ {mark.name} }}}} is secret; the process list shows arguments: use env or stdin"
+                )
+                yield FieldProblem(f"steps.{index}.arguments.{place}", reason, mark.line)
+
+
+def _source_problems(index: int, step: StepSpec, definition: JobDefinition) -> Iterator[FieldProblem]:
+    """`src: step:<name>` of an upload has to name another step, unless a parameter is in it."""
+    src = step.src if isinstance(step, CopySpec) and step.direction == "upload" else None
+    if src is None or not src.startswith(STEP_SOURCE) or "{{" in src:
         return
-    for refusal in _CHECKS[step.shell](step.command, definition.parameters.keys()):
-        reason = f"{{{{ {refusal.name} }}}}: {refusal.reason} {refusal.suggestion}".strip()
-        yield FieldProblem(f"steps.{index}.command", reason, refusal.line)
+    wanted = src.removeprefix(STEP_SOURCE)
+    others = {step_name(other, at) for at, other in enumerate(definition.steps) if at != index}
+    if wanted not in others:
+        yield FieldProblem(f"steps.{index}.src", f"there is no other step named {wanted}")
+
+
+def named_credentials(definition: JobDefinition) -> Mapping[str, str]:
+    """Every credential that steps name, with the first field that does."""
+    fields: dict[str, str] = {}
+    for index, step in enumerate(definition.steps):
+        if step.named_credential is not None:
+            fields.setdefault(step.named_credential, f"steps.{index}.credential")
+    return fields
+
+
+def require_credentials(fields: Mapping[str, str], known: Collection[str]) -> None:
+    """Raises `Invalid` naming each field whose credential does not exist."""
+    problems = [
+        FieldProblem(field, f"there is no credential named {name}")
+        for name, field in fields.items()
+        if name not in known
+    ]
+    if problems:
+        raise Invalid("The job names credentials that do not exist.", problems=problems)
+
+
+def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
+    """Every text inside a field, with its path."""
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _texts(f"{path}.{key}", item)
+    elif isinstance(value, list | tuple):
+        for place, item in enumerate(value):
+            yield from _texts(f"{path}.{place}", item)
+
+
+def _problem(path: str, refusal: Refusal) -> FieldProblem:
+    where = f"{{{{ {refusal.name} }}}}: " if refusal.name else ""
+    reason = f"{where}{refusal.reason} {refusal.suggestion}".strip()
+    return FieldProblem(path, reason, refusal.line, refusal.suggestion or None)

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.errors import NotFound
 from contracts.tables.jobs import JobRow, JobVersionRow
+from gateway.sorting import Order
 
 
 async def list_jobs(
@@ -16,23 +17,25 @@ async def list_jobs(
     *,
     name: str | None,
     active: bool | None,
-    after: UUID | None,
+    order: Order,
     limit: int,
-) -> Sequence[JobRow]:
-    """Newest first; one more than `limit` when there is a next page."""
-    query = (
-        select(JobRow)
+) -> Sequence[Row[JobRow, str, str | None]]:
+    """Jobs with their last editor and description; one more when there is a next page."""
+    query = order.of(
+        select(JobRow, JobVersionRow.created_by, JobVersionRow.definition["description"].astext)
+        .join(
+            JobVersionRow,
+            (JobVersionRow.job_id == JobRow.id) & (JobVersionRow.version == JobRow.current_version),
+        )
         .where(JobRow.project_id == project_id, JobRow.archived_at.is_(None))
-        .order_by(JobRow.id.desc())
-        .limit(limit + 1)
+        .limit(limit + 1),
+        JobRow,
     )
-    if after is not None:
-        query = query.where(JobRow.id < after)
     if name is not None:
         query = query.where(JobRow.name.icontains(name, autoescape=True))
     if active is not None:
         query = query.where(JobRow.active.is_(active))
-    return (await session.scalars(query)).all()
+    return (await session.execute(query)).all()
 
 
 async def get_job(
@@ -50,6 +53,14 @@ async def get_job(
 
 async def get_version(session: AsyncSession, job_id: UUID, version: int) -> JobVersionRow:
     return await session.get_one(JobVersionRow, (job_id, version))
+
+
+async def find_version(session: AsyncSession, job_id: UUID, version: int) -> JobVersionRow:
+    """One version; raises `NotFound`."""
+    row = await session.get(JobVersionRow, (job_id, version)) if 0 < version < 2**31 else None
+    if row is None:
+        raise NotFound.of("version", version)
+    return row
 
 
 async def get_job_with_definition(

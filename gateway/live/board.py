@@ -1,12 +1,14 @@
 """The status of all runs for lists in browsers: state, not history, so nothing here needs a cursor."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Row, text
 
+from gateway.runs.progress import progress_of, running_tasks
 from infra.database import Sessions
 from infra.outages import is_outage
 
@@ -15,9 +17,9 @@ NEWEST = 200
 MAX_UNSENT = 5_000
 
 _LOOK = text("""
-    (SELECT id, project_id, job_id, status FROM runs WHERE id = ANY(CAST(:ids AS uuid[])))
+    (SELECT id, project_id, job_id, status, tally FROM runs WHERE id = ANY(CAST(:ids AS uuid[])))
     UNION
-    (SELECT id, project_id, job_id, status FROM runs WHERE :all ORDER BY id DESC LIMIT :newest)
+    (SELECT id, project_id, job_id, status, tally FROM runs WHERE :all ORDER BY id DESC LIMIT :newest)
 """)
 
 log = structlog.get_logger()
@@ -29,7 +31,7 @@ class Watcher:
     def __init__(self, project_id: UUID, bell: asyncio.Event) -> None:
         self.project_id = project_id
         self.bell = bell
-        self.unsent: dict[UUID, tuple[UUID, str]] = {}
+        self.unsent: dict[UUID, dict[str, Any]] = {}
 
     @property
     def too_slow(self) -> bool:
@@ -42,8 +44,9 @@ class Board:
     def __init__(self, sessions: Sessions) -> None:
         self._sessions = sessions
         self._watchers: set[Watcher] = set()
-        self._known: dict[UUID, str] = {}
+        self._known: dict[UUID, tuple[str, Any]] = {}
         self._rung: set[UUID] = set()
+        self._later: set[UUID] = set()
         self._bell = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -86,22 +89,41 @@ class Board:
                 look_all = True
 
     async def _look(self, rung: set[UUID], *, look_all: bool) -> None:
-        first = not self._known
+        first, changed = not self._known, list[Row[Any]]()
+        if look_all:
+            rung, self._later = rung | self._later, set()
         async with self._sessions() as session:
             rows = (
                 await session.execute(_LOOK, {"ids": list(rung), "all": look_all, "newest": NEWEST})
             ).all()
         for row in rows:
-            if self._known.get(row.id) == row.status:
+            known = self._known.get(row.id)
+            if known == (row.status, row.tally):
                 continue
-            self._known[row.id] = row.status
+            if known is not None and known[0] == row.status and not look_all:
+                self._later.add(row.id)  # how far a run is can wait for the next look at all
+                continue
+            self._known[row.id] = (row.status, row.tally)
             if not first:
-                self._tell(row.project_id, row.id, row.job_id, row.status)
+                changed.append(row)
+        await self._tell(changed)
         while len(self._known) > MAX_UNSENT:
             del self._known[next(iter(self._known))]
 
-    def _tell(self, project_id: UUID, run_id: UUID, job_id: UUID, status: str) -> None:
-        for watcher in self._watchers:
-            if watcher.project_id == project_id:
-                watcher.unsent[run_id] = (job_id, status)
-                watcher.bell.set()
+    async def _tell(self, changed: Sequence[Row[Any]]) -> None:
+        if not changed:
+            return
+        async with self._sessions() as session:
+            held = await running_tasks(session, [row.id for row in changed if row.tally])
+        for row in changed:
+            progress = progress_of(row.tally, running=held.get(row.id, 0))
+            told = {
+                "run_id": str(row.id),
+                "job_id": str(row.job_id),
+                "status": row.status,
+                "progress": progress.model_dump(),
+            }
+            for watcher in self._watchers:
+                if watcher.project_id == row.project_id:
+                    watcher.unsent[row.id] = told
+                    watcher.bell.set()

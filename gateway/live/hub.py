@@ -19,6 +19,7 @@ from gateway.jobs.definitions import Definitions
 from gateway.live.board import Board
 from gateway.live.frames import Cursor, Frame
 from gateway.live.reading import PAGE, RunReader, RunState
+from gateway.live.rooms import Rooms
 from infra.database import Sessions
 from infra.outages import is_outage
 
@@ -143,11 +144,12 @@ class Channel:
 class Hub:
     """Every channel of this process by run, and the board of all runs."""
 
-    def __init__(self, sessions: Sessions, definitions: Definitions) -> None:
+    def __init__(self, sessions: Sessions, definitions: Definitions, rooms: Rooms) -> None:
         self._sessions = sessions
         self._definitions = definitions
         self._channels: dict[UUID, tuple[Channel, asyncio.Task[None]]] = {}
         self.board = Board(sessions)
+        self.rooms = rooms
         self.closing = asyncio.Event()
 
     @property
@@ -190,3 +192,4 @@ class Hub:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self.board.close()
+        await self.rooms.close()

@@ -95,11 +95,13 @@ class RunReader:
                 json(
                     {
                         "run_id": run_id,
+                        "task_id": str(row.task_id),
                         "step": step,
                         "target": target,
                         "attempt": row.attempt,
                         "stream": row.stream,
                         "seq": row.seq,
+                        "time": row.occurred_at,
                         "data": row.data,
                     }
                 ),

@@ -1,14 +1,16 @@
 """Server-sent events."""
 
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
-from contracts.access.roles import Permission
-from contracts.errors import FieldProblem, Invalid
+from contracts.access.roles import Permission, allows
+from contracts.errors import FieldProblem, Forbidden, Invalid
 from gateway.deps import Caller, Deps, deps_of
+from gateway.live.rooms import NEEDED, ROOMS, Room
 from gateway.live.stream import EventStream
 from gateway.live.tickets import TICKET_SECONDS
 from gateway.permissions import OpsRoute, needs
@@ -50,21 +52,33 @@ async def run_events(
 async def events(
     request: Request,
     topics: Annotated[
-        str, Query(max_length=4_000, description="`runs`, `run:<id>`; comma-separated")
+        str,
+        Query(max_length=4_000, description="`run:<id>`, `runs`, `queues`, `workers`, `dlq`, `targets`"),
     ] = "runs",
     last_event_id: LastEventId = None,
     ticket: Ticket = None,
 ) -> EventStream:
-    """Follow several runs, or the status of all of them, in one stream."""
-    names = [name.strip() for name in topics.split(",") if name.strip()]
-    run_ids = [_run_id(name) for name in dict.fromkeys(names) if name != "runs"]
+    """Follow several runs, status and progress of all of them, and pictures of queues, workers, dead letters
+    and targets in one stream; topics are comma-separated."""
+    names = list(dict.fromkeys(name.strip() for name in topics.split(",") if name.strip()))
+    rooms = [room for room in ROOMS if room in names]
+    run_ids = [_run_id(name) for name in names if name != "runs" and name not in rooms]
+    principal: Principal = request.scope["principal"]
+    for room in rooms:
+        if not allows(principal.role, NEEDED[room]):
+            raise Forbidden(f"The topic {room} needs the permission {NEEDED[room].value}.")
     if not names or len(run_ids) > MAX_TOPICS:
         raise _bad_topics(f"name 1 to {MAX_TOPICS} topics")
-    return await _stream(request, run_ids, last_event_id, runs="runs" in names)
+    return await _stream(request, run_ids, last_event_id, runs="runs" in names, rooms=rooms)
 
 
 async def _stream(
-    request: Request, run_ids: list[UUID], last_event_id: str | None, *, runs: bool
+    request: Request,
+    run_ids: list[UUID],
+    last_event_id: str | None,
+    *,
+    runs: bool,
+    rooms: Sequence[Room] = (),
 ) -> EventStream:
     principal: Principal = request.scope["principal"]
     return EventStream(
@@ -72,6 +86,7 @@ async def _stream(
         principal,
         run_ids=run_ids,
         runs=runs,
+        rooms=rooms,
         last_event_id=request.headers.get("last-event-id") or last_event_id,
     )
 
@@ -83,7 +98,7 @@ def _run_id(topic: str) -> UUID:
             return UUID(run_id)
     except ValueError:
         pass  # refused below like any other unknown topic
-    raise _bad_topics(f"{topic[:80]!r} is neither `runs` nor `run:<id>`")
+    raise _bad_topics(f"{topic[:80]!r} is none of run:<id>, runs, {', '.join(ROOMS)}")
 
 
 def _bad_topics(reason: str) -> Invalid:

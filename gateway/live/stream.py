@@ -19,6 +19,7 @@ from gateway.live.board import Watcher
 from gateway.live.frames import COMMENT, START, Cursor, Frame, encode, event_id, json, parse_event_id
 from gateway.live.hub import Channel
 from gateway.live.reading import stream_epoch
+from gateway.live.rooms import Room, RoomWatcher
 from gateway.principals import Principal
 from infra.outages import is_outage
 from infra.tokens import LEEWAY_SECONDS, AccessClaims
@@ -46,7 +47,7 @@ class _Topic:
 
 
 class EventStream(Response):
-    """An ASGI response that follows runs; with `runs` also the status of every run of the project.
+    """An ASGI response that follows runs; with `runs` also all others, with `rooms` what surrounds them.
 
     The topics are looked up before the first byte, so that an unknown run is still an ordinary 404.
     """
@@ -58,6 +59,7 @@ class EventStream(Response):
         *,
         run_ids: Sequence[UUID],
         runs: bool,
+        rooms: Sequence[Room] = (),
         last_event_id: str | None,
     ) -> None:
         self.status_code = 200
@@ -75,6 +77,7 @@ class EventStream(Response):
         self._last_event_id = last_event_id
         self._bell = asyncio.Event()
         self._watcher = Watcher(principal.project_id, self._bell) if runs else None
+        self._rooms = RoomWatcher(rooms, self._bell) if rooms else None
         self._topics: list[_Topic] = []
         self._epoch = 0
 
@@ -90,6 +93,9 @@ class EventStream(Response):
             if self._watcher is not None:
                 self._deps.hub.board.join(self._watcher)
                 stack.callback(self._deps.hub.board.leave, self._watcher)
+            if self._rooms is not None:
+                self._deps.hub.rooms.join(self._rooms)
+                stack.callback(self._deps.hub.rooms.leave, self._rooms)
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             with CLIENTS.track_inprogress():
                 await self._until_gone(receive, send, reset=start is None)
@@ -146,8 +152,12 @@ class EventStream(Response):
         while True:
             self._bell.clear()
             sent = [await self._send_topic(out, topic) for topic in self._topics if not topic.finished]
-            sent.append(await self._send_board(out))
-            if self._watcher is None and all(topic.finished for topic in self._topics):
+            sent += [await self._send_board(out), await self._send_rooms(out)]
+            if (
+                self._watcher is None
+                and self._rooms is None
+                and all(topic.finished for topic in self._topics)
+            ):
                 return
             if not any(sent):
                 await self._rung(out)
@@ -196,9 +206,16 @@ class EventStream(Response):
         if self._watcher.too_slow:
             raise TooSlow
         unsent, self._watcher.unsent = self._watcher.unsent, {}
-        for run_id, (job_id, status) in unsent.items():
-            data = json({"run_id": str(run_id), "job_id": str(job_id), "status": status})
-            await out.write(encode("run", data))
+        for told in unsent.values():
+            await out.write(encode("run", json(told)))
+        return True
+
+    async def _send_rooms(self, out: "_Out") -> bool:
+        if self._rooms is None or not self._rooms.unsent:
+            return False
+        unsent, self._rooms.unsent = self._rooms.unsent, {}
+        for room, picture in unsent.items():
+            await out.write(encode(room, picture))
         return True
 
 

@@ -16,21 +16,18 @@ from sqlalchemy import text
 from contracts.errors import OpsError
 from contracts.runs.messages import StartRun
 from contracts.tables.base import SYSTEM_PRINCIPAL
+from contracts.targets.choosing import TargetQuery
 from gateway.idempotency import claim_keys, first_answer, stored_keys
 from gateway.jobs.definitions import Definitions
+from gateway.runs.known import Wanted, known_names
 from gateway.runs.requests import Accepted, Fit, JobState, RunRequest, judge
 from infra.database import Statements
 from infra.sealing import Sealer, bound_to_run
 from infra.unit_of_work import OpenPlainUnitOfWork, PlainUnitOfWork, new_meta
 
 _JOBS = text("""
-    SELECT id, project_id, active, current_version FROM jobs
+    SELECT id, project_id, active, current_version, inactive_reason FROM jobs
      WHERE id = ANY(CAST(:ids AS uuid[])) AND archived_at IS NULL
-""")
-_TARGETS = text("""
-    SELECT project_id, name FROM targets
-     WHERE project_id = ANY(CAST(:projects AS uuid[])) AND name = ANY(CAST(:names AS text[]))
-       AND archived_at IS NULL
 """)
 _KNOWN_RUNS = text("SELECT id FROM runs WHERE id = ANY(CAST(:ids AS uuid[]))")
 _INSERT = text("""
@@ -38,16 +35,20 @@ _INSERT = text("""
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:projects AS uuid[]), CAST(:jobs AS uuid[]),
                              CAST(:versions AS int[]), CAST(:parameters AS text[]), CAST(:targets AS text[]),
                              CAST(:principals AS text[]), CAST(:correlations AS uuid[]),
-                             CAST(:reruns AS uuid[]), CAST(:requests AS uuid[]))
+                             CAST(:reruns AS uuid[]), CAST(:requests AS uuid[]), CAST(:queries AS text[]),
+                             CAST(:triggers AS text[]), CAST(:onlies AS text[]), CAST(:steps AS smallint[]))
                AS t (id, project_id, job_id, version, parameters, targets, principal, correlation_id,
-                     rerun_of, request_id)),
+                     rerun_of, request_id, target_query, trigger, only_targets, from_step)),
     accepted AS (
         INSERT INTO runs (id, project_id, job_id, job_version, status, parameters, targets, requested_by,
-                          correlation_id, rerun_of)
+                          correlation_id, rerun_of, target_query, trigger, only_targets, from_step)
         SELECT id, project_id, job_id, version, 'requested', parameters::jsonb,
                CASE WHEN targets IS NOT NULL
                     THEN ARRAY(SELECT jsonb_array_elements_text(targets::jsonb)) END,
-               principal, correlation_id, rerun_of
+               principal, correlation_id, rerun_of, target_query::jsonb, trigger,
+               CASE WHEN only_targets IS NOT NULL
+                    THEN ARRAY(SELECT jsonb_array_elements_text(only_targets::jsonb)) END,
+               from_step
           FROM asked ORDER BY id
         ON CONFLICT (id) DO NOTHING
         RETURNING id),
@@ -65,6 +66,13 @@ _SECRETS = text("""
     INSERT INTO run_secrets (run_id, name, key_id, wrapped_key, nonce, ciphertext)
     SELECT * FROM unnest(CAST(:runs AS uuid[]), CAST(:names AS text[]), CAST(:keys AS text[]),
                          CAST(:wrapped AS bytea[]), CAST(:nonces AS bytea[]), CAST(:texts AS bytea[]))
+""")
+_TAKE_OVER = text("""
+    INSERT INTO run_secrets (run_id, name, key_id, wrapped_key, nonce, ciphertext, sealed_for)
+    SELECT asked.run_id, name, key_id, wrapped_key, nonce, ciphertext, COALESCE(sealed_for, first.run_id)
+      FROM unnest(CAST(:runs AS uuid[]), CAST(:firsts AS uuid[]), CAST(:names AS text[]))
+           AS asked (run_id, first_id, name)
+      JOIN run_secrets AS first USING (name) WHERE first.run_id = asked.first_id
 """)
 
 Answer = Accepted | OpsError
@@ -102,18 +110,23 @@ class Acceptor:
             if job is not None:
                 places[request.run_id] = (request.job_id, request.version or job.current_version)
         definitions = await self.definitions.load(session, set(places.values()))
-        known = await _known_targets(session, requests)
+        wanted = [
+            Wanted(request, definitions.get(places.get(request.run_id, (request.job_id, 0))))
+            for request in requests
+        ]
+        known = await known_names(session, wanted)
         return [
             (
-                request,
+                each.request,
                 judge(
-                    request,
-                    jobs.get((request.project_id, request.job_id)),
-                    definitions.get(places.get(request.run_id, (request.job_id, 0))),
-                    known.get(request.project_id, frozenset()),
+                    each.request,
+                    jobs.get((each.request.project_id, each.request.job_id)),
+                    each.definition,
+                    known.targets.get(each.request.project_id, frozenset()),
+                    known.files.get(each.request.project_id, frozenset()),
                 ),
             )
-            for request in requests
+            for each in wanted
         ]
 
     async def _write(self, uow: PlainUnitOfWork, fresh: Sequence[tuple[RunRequest, Fit]]) -> list[RunRequest]:
@@ -123,6 +136,8 @@ class Acceptor:
         new = [(request, fit) for request, fit in fresh if request.run_id in inserted]
         if any(fit.secrets for _, fit in new):
             await uow.session.execute(_SECRETS, self._sealed(new))
+        if any(fit.taken_over for _, fit in new):
+            await uow.session.execute(_TAKE_OVER, _taken_over(new))
         for command in StartRun.about([request.run_id for request, _ in new]):
             uow.emit(command, new[0][0].meta if len(new) == 1 else new_meta(principal=SYSTEM_PRINCIPAL))
         for request, _ in new:
@@ -149,6 +164,15 @@ class Acceptor:
         }
 
 
+def _taken_over(new: Sequence[tuple[RunRequest, Fit]]) -> dict[str, list[Any]]:
+    rows = [(request.run_id, request.rerun_of, name) for request, fit in new for name in fit.taken_over]
+    return {
+        "runs": [run_id for run_id, _, _ in rows],
+        "firsts": [first for _, first, _ in rows],
+        "names": [name for _, _, name in rows],
+    }
+
+
 def _columns(fresh: Sequence[tuple[RunRequest, Fit]]) -> dict[str, list[Any]]:
     return {
         "ids": [request.run_id for request, _ in fresh],
@@ -157,32 +181,34 @@ def _columns(fresh: Sequence[tuple[RunRequest, Fit]]) -> dict[str, list[Any]]:
         "versions": [fit.version for _, fit in fresh],
         "parameters": [fit.parameters for _, fit in fresh],
         "targets": [
-            None if request.targets is None else orjson.dumps(request.targets).decode()
+            _array(request.targets) if isinstance(request.targets, tuple) else None for request, _ in fresh
+        ],
+        "queries": [
+            request.targets.model_dump_json() if isinstance(request.targets, TargetQuery) else None
             for request, _ in fresh
         ],
         "principals": [request.principal for request, _ in fresh],
         "correlations": [request.meta.correlation_id for request, _ in fresh],
         "reruns": [request.rerun_of for request, _ in fresh],
         "requests": [request.request_id for request, _ in fresh],
+        "triggers": [request.trigger.value for request, _ in fresh],
+        "onlies": [_array(request.only_targets) for request, _ in fresh],
+        "steps": [fit.from_step for _, fit in fresh],
     }
+
+
+def _array(names: Sequence[str] | None) -> str | None:
+    return None if names is None else orjson.dumps(names).decode()
 
 
 async def _load_jobs(
     session: Statements, requests: Sequence[RunRequest]
 ) -> Mapping[tuple[UUID, UUID], JobState]:
     rows = await session.execute(_JOBS, {"ids": list({request.job_id for request in requests})})
-    return {(row.project_id, row.id): JobState(row.active, row.current_version) for row in rows}
-
-
-async def _known_targets(session: Statements, requests: Sequence[RunRequest]) -> Mapping[UUID, set[str]]:
-    names = {name for request in requests for name in request.targets or ()}
-    if not names:
-        return {}
-    known: dict[UUID, set[str]] = {}
-    projects = list({request.project_id for request in requests})
-    for row in await session.execute(_TARGETS, {"projects": projects, "names": list(names)}):
-        known.setdefault(row.project_id, set()).add(row.name)
-    return known
+    return {
+        (row.project_id, row.id): JobState(row.active, row.current_version, row.inactive_reason)
+        for row in rows
+    }
 
 
 async def _answer_repeated(

@@ -5,8 +5,9 @@ from uuid import UUID
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from contracts.access.roles import Permission
-from contracts.errors import FieldProblem, Invalid
+from contracts.access.roles import Permission, allows
+from contracts.errors import FieldProblem, Forbidden, Invalid
+from contracts.runs.states import RunTrigger
 from gateway.deps import Actor, deps_of
 from gateway.permissions import LeanRoute, needs, read_body
 from gateway.principals import Principal
@@ -15,10 +16,19 @@ from gateway.runs.schemas import RunAccepted, RunBody
 
 router = APIRouter(prefix="/api/v1", tags=["runs"], route_class=LeanRoute)
 
+CLIENTS_OF_PEOPLE = {"web", "cli"}
+
 _OPENAPI = {
     "parameters": [
         {"name": "job_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}},
         {"name": "idempotency-key", "in": "header", "required": False, "schema": {"type": "string"}},
+        {
+            "name": "ops-client",
+            "in": "header",
+            "required": False,
+            "description": "`web` and `cli` say that a person asks: the trigger is `manual`, else `api`.",
+            "schema": {"type": "string"},
+        },
     ],
     "requestBody": {
         "required": False,
@@ -41,8 +51,12 @@ async def request_run(request: Request) -> Response:
         route=f"POST {request.scope['path']}",
         body=raw,
     )
+    if body.even_if_inactive and not allows(principal.role, Permission.JOBS_WRITE):
+        raise Forbidden(f"Starting an inactive job needs the permission {Permission.JOBS_WRITE.value}.")
     who = Actor(principal.id, principal.project_id, request.scope["request_id"])
-    accepted = await service.request_run(deps, who, job_id, body, key=key, size=len(raw))
+    by_hand = request.headers.get("ops-client") in CLIENTS_OF_PEOPLE
+    trigger = RunTrigger.MANUAL if by_hand else RunTrigger.API
+    accepted = await service.request_run(deps, who, job_id, body, key=key, size=len(raw), trigger=trigger)
     run_id = str(accepted.run_id)
     return Response(
         orjson.dumps({"id": run_id, "status": accepted.status}),

@@ -8,10 +8,11 @@ from uuid import UUID
 import orjson
 
 from contracts.errors import Conflict, FieldProblem, Invalid, NotFound, OpsError
-from contracts.jobs.definition import JobDefinition
-from contracts.jobs.parameters import resolve
+from contracts.jobs.definition import JobDefinition, step_name
+from contracts.jobs.parameters import refusal, resolve
 from contracts.messages import Meta
-from contracts.runs.states import RunStatus
+from contracts.runs.states import RunStatus, RunTrigger
+from contracts.targets.choosing import TargetQuery
 from gateway.idempotency import RequestKey
 
 
@@ -30,11 +31,18 @@ class RunRequest:
     request_id: UUID
     meta: Meta
     parameters: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    targets: tuple[str, ...] | None = None
+    targets: tuple[str, ...] | TargetQuery | None = None
     key: RequestKey | None = None
     version: int | None = None
     """The job's current version when None."""
     rerun_of: UUID | None = None
+    trigger: RunTrigger = RunTrigger.MANUAL
+    only_targets: tuple[str, ...] | None = None
+    from_step: str | None = None
+    may_run_inactive: bool = False
+    """Somebody who may change the job asks, and knows."""
+    sealed: frozenset[str] = frozenset()
+    """Secrets of the run it repeats whose sealed values are taken over when no others are given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class JobState:
 
     active: bool
     current_version: int
+    inactive_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,21 @@ class Fit:
     version: int
     parameters: str
     secrets: Mapping[str, str] = field(repr=False)
+    taken_over: tuple[str, ...] = ()
+    """Secrets whose sealed values are copied from the run that this one repeats."""
+    from_step: int | None = None
+
+
+def named_by(request: RunRequest, definition: JobDefinition | None, kind: str) -> list[tuple[str, str]]:
+    """Parameters of this kind, `target` or `file`, with what each of them names; only what can be a name."""
+    if definition is None:
+        return []
+    given = [
+        (name, spec, request.parameters.get(name, spec.default))
+        for name, spec in definition.parameters.items()
+        if spec.type == kind
+    ]
+    return [(name, value) for name, spec, value in given if value and refusal(spec, value) is None]
 
 
 def judge(
@@ -67,30 +91,59 @@ def judge(
     job: JobState | None,
     definition: JobDefinition | None,
     known_targets: Collection[str],
+    known_files: Collection[str] = (),
 ) -> Fit | OpsError:
     """Whether this request can be accepted, and if not, everything that is wrong with it."""
     if job is None or definition is None:
         return NotFound.of("job", request.job_id)
-    if not job.active:
-        return JobInactive(f"The job {definition.name!r} is inactive; activate it to run it.")
-    values, problems = resolve(definition.parameters, request.parameters)
+    if not job.active and not request.may_run_inactive:
+        why = f": {job.inactive_reason}" if job.inactive_reason else "."
+        return JobInactive(f"The job {definition.name!r} is inactive{why} Activate it to run it.")
+    values, problems = resolve(definition.parameters, request.parameters, sealed=request.sealed)
+    places = {step_name(step, index): index for index, step in enumerate(definition.steps)}
     wrong = [*problems, *_target_problems(request, definition, known_targets)]
+    if not problems:
+        wrong += _named_problems(request, definition, known_targets, known_files)
+    if request.from_step is not None and request.from_step not in places:
+        wrong.append(FieldProblem("from_step", f"must be one of {', '.join(places)}"))
     if wrong:
         return Invalid("The run was not accepted.", problems=wrong)
     secret = {name for name, spec in definition.parameters.items() if spec.type == "secret"}
     return Fit(
         request.version or job.current_version,
         orjson.dumps({name: value for name, value in values.items() if name not in secret}).decode(),
-        {name: str(values[name]) for name in secret},
+        {name: str(values[name]) for name in secret if name in values},
+        tuple(sorted(name for name in secret if name not in values)),
+        None if request.from_step is None else places[request.from_step],
     )
+
+
+def _named_problems(
+    request: RunRequest, definition: JobDefinition, targets: Collection[str], files: Collection[str]
+) -> list[FieldProblem]:
+    gone = [
+        FieldProblem(f"parameters.{name}", f"there is no target named {value}")
+        for name, value in named_by(request, definition, "target")
+        if value not in targets
+    ]
+    return gone + [
+        FieldProblem(f"parameters.{name}", "there is no stored file with this id")
+        for name, value in named_by(request, definition, "file")
+        if value.lower() not in files
+    ]
 
 
 def _target_problems(
     request: RunRequest, definition: JobDefinition, known: Collection[str]
 ) -> list[FieldProblem]:
+    gone = [name for name in request.only_targets or () if name not in known]
+    if gone:
+        return [FieldProblem("targets", f"there is no target named {name} any more") for name in gone[:20]]
     if request.targets is None:
         if _needs_targets(definition):
             return [FieldProblem("targets", "is required: neither the job nor its steps name targets")]
+        return []
+    if isinstance(request.targets, TargetQuery):
         return []
     return [
         FieldProblem(f"targets.{index}", f"there is no target named {name}")
@@ -101,5 +154,5 @@ def _target_problems(
 
 def _needs_targets(definition: JobDefinition) -> bool:
     return not definition.targets and any(
-        step.acts_on_target and step.target is None for step in definition.steps
+        step.needs_target and step.target is None for step in definition.steps
     )

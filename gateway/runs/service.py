@@ -4,27 +4,42 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import func, insert, select, text
 
 from contracts.errors import Conflict, FieldProblem, Invalid, NotFound, Unavailable
 from contracts.runs.messages import AdvanceRun, CancelRequested
-from contracts.runs.states import TaskState
+from contracts.runs.states import RunTrigger, TaskState
 from contracts.tables.runs import ResolutionRow, RunRow, TaskRow
+from contracts.targets.choosing import ChosenTargets, TargetQuery, names_in
 from gateway.auditing import audit
 from gateway.deps import Actor, GatewayDeps
 from gateway.idempotency import RequestKey
-from gateway.runs.queries import find_run
 from gateway.runs.requests import Accepted, RunRequest
-from gateway.runs.schemas import RerunBody, ResolveBody, RunBody
+from gateway.runs.schemas import ResolveBody, RunBody
 from infra.ids import uuid7
 from infra.unit_of_work import UnitOfWork, new_meta
 
 ACCEPT_SECONDS = 15.0
 
+_TELL_RESOLVED = text("""
+    INSERT INTO run_events (run_id, kind, event)
+    SELECT run_id, 'tasks', jsonb_build_object('tasks', jsonb_build_array(jsonb_strip_nulls(
+               jsonb_build_object('task', id, 'step_no', step_no, 'target', target_name, 'state', state,
+                                  'attempt', attempt, 'error', error,
+                                  'resolution', CAST(:verdict AS text)))))
+      FROM tasks WHERE id = :task
+""")
+
 
 async def request_run(
-    deps: GatewayDeps, who: Actor, job_id: UUID, body: RunBody, *, key: RequestKey | None, size: int
+    deps: GatewayDeps,
+    who: Actor,
+    job_id: UUID,
+    body: RunBody,
+    *,
+    key: RequestKey | None,
+    size: int,
+    trigger: RunTrigger,
 ) -> Accepted:
     """The accepted run; raises what is wrong with the request, or `Unavailable`."""
     return await accept(
@@ -37,11 +52,19 @@ async def request_run(
             request_id=who.request_id,
             meta=new_meta(principal=who.principal),
             parameters=body.parameters,
-            targets=tuple(dict.fromkeys(body.targets)) if body.targets is not None else None,
+            targets=_once_each(body.targets),
             key=key,
+            may_run_inactive=body.even_if_inactive,
+            trigger=trigger,
         ),
         size=size,
     )
+
+
+def _once_each(chosen: ChosenTargets | None) -> tuple[str, ...] | TargetQuery | None:
+    if chosen is None or isinstance(chosen, TargetQuery):
+        return chosen
+    return tuple(dict.fromkeys(names_in(chosen)))
 
 
 async def accept(deps: GatewayDeps, request: RunRequest, *, size: int) -> Accepted:
@@ -56,52 +79,6 @@ async def accept(deps: GatewayDeps, request: RunRequest, *, size: int) -> Accept
             "The database did not answer in time. The run may still be accepted: repeat the request with the "
             "same Idempotency-Key, or look at the list of runs."
         ) from None
-
-
-async def rerun(
-    deps: GatewayDeps, who: Actor, run_id: UUID, body: RerunBody, *, key: RequestKey | None
-) -> Accepted:
-    """A new run like an earlier one; raises `Conflict` when there is nothing left to run again."""
-    async with deps.sessions() as session:
-        run, _ = await find_run(session, who.project_id, run_id)
-        targets = run.targets
-        if body.tasks == "failed":
-            targets = await _targets_to_repeat(session, run)
-    request = RunRequest(
-        run_id=uuid7(),
-        job_id=run.job_id,
-        project_id=who.project_id,
-        principal=who.principal,
-        request_id=who.request_id,
-        meta=new_meta(principal=who.principal),
-        parameters=run.parameters | body.parameters,
-        targets=tuple(targets) if targets is not None else None,
-        key=key,
-        version=run.job_version if body.version == "same" else None,
-        rerun_of=run.id,
-    )
-    return await accept(deps, request, size=0)
-
-
-async def _targets_to_repeat(session: AsyncSession, run: RunRow) -> list[str]:
-    if run.ended_at is None:
-        raise Conflict("The run has not ended yet; what failed is only known afterwards.")
-    names = await session.scalars(
-        select(TaskRow.target_name)
-        .outerjoin(ResolutionRow, ResolutionRow.task_id == TaskRow.id)
-        .where(
-            TaskRow.run_id == run.id,
-            TaskRow.target_name.is_not(None),
-            TaskRow.state != TaskState.SUCCEEDED.value,
-            func.coalesce(ResolutionRow.verdict, "failed") != "succeeded",
-        )
-        .group_by(TaskRow.target_name)
-        .order_by(func.min(TaskRow.ordinal))
-    )
-    repeated = [name for name in names if name is not None]
-    if not repeated:
-        raise Conflict("Every task of this run succeeded; there is nothing to run again.")
-    return repeated
 
 
 async def cancel_run(uow: UnitOfWork, who: Actor, run_id: UUID) -> RunRow:
@@ -153,6 +130,8 @@ async def resolve_task(uow: UnitOfWork, who: Actor, task_id: UUID, body: Resolve
         "resolved_by": who.principal,
     }
     row = (await uow.session.scalars(insert(ResolutionRow).values(values).returning(ResolutionRow))).one()
+    await uow.session.execute(_TELL_RESOLVED, {"task": task.id, "verdict": body.verdict})
+    uow.emit(AdvanceRun(run_id=task.run_id), new_meta(principal=who.principal))
     uow.touch(task.run_id)
     await audit(uow, who, "runs.resolve", "task", task.id, verdict=body.verdict, reason=body.reason)
     return row

@@ -11,19 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.jobs.definition import JobDefinition, step_name
 from contracts.runs.states import TaskState
 from gateway.runs.schemas import StepError, StepView
+from gateway.runs.waiting import SESSIONS, WAITING, waiting_for
 
 SHOWN_BYTES = 64 * 1024
 """Of each stream of each task on a page; the log has all of it."""
 
-_TASKS = text("""
+_TASKS = text(f"""
     SELECT t.id, t.step_no, t.ordinal, t.target_name, t.attempt, t.state, t.started_at, t.ended_at,
            t.exit_code, t.error, t.parked_by, a.started_at AS attempt_started_at, a.truncated,
-           a.output_incomplete, a.outputs, r.verdict, t.pool, t.not_before,
-           t.not_before > now() AS later,
-           t.state = 'ready' OR (t.state = 'running' AND t.worker_id IS NULL) AS unheld,
-           EXISTS (SELECT 1 FROM workers AS w
-                    WHERE w.released_at IS NULL AND w.lease_until > now() AND t.pool = ANY(w.pools)) AS served
+           a.output_incomplete, a.outputs, a.progress, r.verdict,
+           {WAITING}
       FROM tasks AS t
+      {SESSIONS}
       LEFT JOIN attempts AS a ON a.task_id = t.id AND a.number = t.attempt
       LEFT JOIN resolutions AS r ON r.task_id = t.id
      WHERE t.run_id = :run_id
@@ -32,7 +31,7 @@ _TASKS = text("""
        AND (CAST(:target AS text) IS NULL OR t.target_name = :target)
      ORDER BY t.step_no, t.ordinal
      LIMIT :limit
-""")
+""")  # noqa: S608  (our own columns)
 _OUTPUT = text("""
     SELECT task_id, stream, data, before + octet_length(data) AS upto, total FROM (
         SELECT c.task_id, c.stream, c.seq, c.data,
@@ -118,11 +117,12 @@ def _view(row: Row[Any], definition: JobDefinition, output: Mapping[tuple[UUID, 
         stdout_truncated=stdout.truncated,
         stderr=stderr.text,
         stderr_truncated=stderr.truncated,
-        error=_error(row.error),
+        error=error_of(row.error),
         outputs=row.outputs,
+        progress=row.progress if row.state == TaskState.RUNNING else None,
         resolution=row.verdict,
         parked_by=row.parked_by,
-        waiting_for=_waiting_for(row),
+        waiting_for=waiting_for(row),
         started_at=row.attempt_started_at or row.started_at,
         finished_at=row.ended_at,
         truncated=bool(row.truncated),
@@ -130,19 +130,8 @@ def _view(row: Row[Any], definition: JobDefinition, output: Mapping[tuple[UUID, 
     )
 
 
-def _waiting_for(row: Row[Any]) -> str | None:
-    if not row.unheld:
-        return None
-    if row.parked_by is not None:
-        return "a dead letter about it: replay or discard it"
-    if not row.served:
-        return f"an executor that serves pool {row.pool}: none is running"
-    if row.state == TaskState.RUNNING:
-        return "an executor to take it over from a lost one"
-    return f"its next attempt at {row.not_before:%H:%M:%S} UTC" if row.later else "a free slot"
-
-
-def _error(stored: Mapping[str, Any] | None) -> StepError | None:
+def error_of(stored: Mapping[str, Any] | None) -> StepError | None:
+    """The stored cause as it is shown."""
     if stored is None:
         return None
     return StepError(
