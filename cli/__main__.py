@@ -5,35 +5,62 @@ import time
 STARTED = time.monotonic()
 """Before anything heavy is imported, so that a start can be timed honestly."""
 
+import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
-from typing import Any  # noqa: E402
+from io import TextIOWrapper  # noqa: E402
+from typing import Annotated, Any  # noqa: E402
 
 import typer  # noqa: E402
 from typer.core import TyperGroup  # noqa: E402
 
 COMMANDS = {
     "up": "up",
+    "login": "login",
+    "logout": "login:logout",
+    "password": "login:password",
+    "context": "context",
+    "run": "run",
+    "runs": "runs",
+    "jobs": "jobs",
+    "targets": "targets",
+    "credentials": "credentials",
+    "artifacts": "artifacts",
+    "get": "objects:get",
+    "create": "objects:create",
+    "edit": "objects:edit",
+    "delete": "objects:delete",
+    "apply": "documents:apply",
+    "diff": "documents:diff",
+    "export": "exporting:export",
+    "schema": "exporting:schema",
+    "dlq": "dlq",
+    "queues": "system:queues",
+    "workers": "system:workers",
+    "users": "system:users",
+    "api": "raw",
+    "open": "raw:browse",
+    "doctor": "doctor",
+    "completion": "completion",
     "migrate": "migrate",
     "gateway": "processes:gateway",
     "worker": "processes:worker",
     "keys": "keys",
-    "doctor": "doctor",
     "admin": "admin",
-    "login": "login",
-    "logout": "login:logout",
-    "password": "login:password",
-    "run": "run",
-    "runs": "runs",
-    "jobs": "lists:jobs",
-    "targets": "lists:targets",
-    "queues": "lists:queues",
-    "dlq": "dlq",
 }
 """Each command's module under `cli.commands`, and its Typer application there when it is not `app`."""
+NOT_ON_WINDOWS = {"up", "gateway", "worker"}
+"""Commands that are the server itself."""
+
+
+_UNLOADED = typer.core.TyperCommand(None)
 
 
 class LazyGroup(TyperGroup):
     """Imports a command's module when that command is asked for: `up` does not pay for tables."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        self.commands = dict.fromkeys(COMMANDS, _UNLOADED)  # their names tell what may have been meant
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, _ctx: Any) -> list[str]:
         return list(COMMANDS)
@@ -42,6 +69,8 @@ class LazyGroup(TyperGroup):
         place = COMMANDS.get(cmd_name)
         if place is None:
             return None
+        if cmd_name in NOT_ON_WINDOWS and sys.platform == "win32":
+            place = "processes:elsewhere"
         module, _, name = place.partition(":")
         command = typer.main.get_command(getattr(import_module(f"cli.commands.{module}"), name or "app"))
         command.name = cmd_name
@@ -57,8 +86,24 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:  # noqa: FBT001  (as Typer calls it)
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415  (slow, and rarely used)
+
+        try:
+            print(f"opsconductor {version('opsconductor')}")
+        except PackageNotFoundError:
+            print("opsconductor, not installed: running from a checkout")
+        raise typer.Exit
+
+
 @app.callback()
-def about() -> None:
+def about(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version.")
+    ] = False,
+) -> None:
     """Run commands and procedures on fleets of Windows and Linux machines.
 
     Start everything on this machine with `up`; talk to a running system with `login`, `run` and `runs`.
@@ -67,6 +112,9 @@ def about() -> None:
 
 def main() -> None:
     """The console script. Exits with 0, or what `cli.exits` says about the outcome."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a code page of Windows lacks most letters
     app(prog_name="opsconductor")
 
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, NoReturn
@@ -12,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli import exits, render
 from cli.client.problems import CliError
+from cli.leaving import leave, stop_writing
 from cli.places import DataFolder
 from contracts.errors import OpsError, UnsafeSettings
 from infra.database import connect
@@ -58,12 +58,15 @@ def guarded(work: Callable[[], int | None]) -> NoReturn:
     except CliError as error:
         render.problem(error)
         code = error.exit_code
+    except BrokenPipeError:
+        stop_writing()
+        code = exits.OK
     except (OpsError, OSError, TimeoutError, DBAPIError) as error:
         render.problem(CliError(first_line(error), exit_code=exits.FAILED))
         code = exits.FAILED
     except KeyboardInterrupt:
         code = exits.INTERRUPTED
-    sys.exit(code or exits.OK)
+    leave(code)
 
 
 def first_line(error: BaseException) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.embedded.errors import DataFolderUnusable
-from infra.embedded.places import default_data_dir, write_private
+from infra.private_files import default_data_dir, user_id, write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class DataFolder:
 
     @classmethod
     def of_environment(cls) -> "DataFolder":
-        return cls(default_data_dir(os.environ, uid=os.geteuid()))
+        return cls(default_data_dir(os.environ, uid=user_id()))
 
     @property
     def lock(self) -> Path:
@@ -73,7 +73,7 @@ class DataFolder:
             ) from error
 
     def _give_to_owner(self, folder: Path) -> None:
-        if os.geteuid() == 0:
+        if user_id() == 0:
             owner = self.path.stat()
             os.chown(folder, owner.st_uid, owner.st_gid)
 

@@ -1,12 +1,12 @@
-"""How commands write: tables for people, the API's own objects as JSON for programs."""
+"""How commands write: answers to stdout, all other words to stderr, colours only for terminals."""
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 from rich.console import Console
@@ -20,6 +20,8 @@ from infra.clock import now
 PIPED_WIDTH = 400
 """Without a terminal nothing is cut off: programs read it."""
 
+ID_WIDTH = 36
+_ID = re.compile(r"[0-9a-f-]{36}")
 _STYLES = {
     "succeeded": "green",
     "ok": "green",
@@ -38,18 +40,17 @@ _STYLES = {
 }
 
 
-class Output(StrEnum):
-    TABLE = "table"
-    JSON = "json"
+class _Console(Console):
+    """One whose reader may go: what ends the command then is decided where commands end."""
 
-
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="A table, or the API's own objects.")]
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 def _console(*, stderr: bool = False) -> Console:
     terminal = (sys.stderr if stderr else sys.stdout).isatty()
     colours = terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return Console(
+    return _Console(
         stderr=stderr,
         highlight=False,
         markup=False,
@@ -60,6 +61,12 @@ def _console(*, stderr: bool = False) -> Console:
         width=None if terminal else PIPED_WIDTH,
         color_system="auto" if colours else None,
     )
+
+
+def live() -> Console | None:
+    """Where progress can be redrawn; None when nobody would see it move."""
+    console = _console(stderr=True)
+    return console if console.is_terminal and not console.is_dumb_terminal else None
 
 
 def say(text: str, *, style: str = "") -> None:
@@ -79,19 +86,37 @@ def problem(error: CliError) -> None:
         remark(f"  {hint}", style="")
 
 
+def can_ask() -> bool:
+    """Whether a person sits at this terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def agreed(question: str, *, unasked: str) -> bool:
+    """What a person answers; raises `CliError` with the hint `unasked` when nobody is there to be asked."""
+    if not can_ask():
+        raise CliError("There is no terminal to ask at.", hints=(unasked,))
+    return typer.confirm(question, err=True)
+
+
+def raw(text: str) -> None:
+    """Text as it is."""
+    sys.stdout.write(text)
+
+
 def as_json(document: Any) -> None:
     sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=str) + "\n")
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, headers: bool = True) -> None:
     """Aligned columns; `empty` is said when there is nothing to show."""
     found = [[cell(value) for value in row] for row in rows]
     if not found:
         remark(empty)
         return
-    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in columns:
-        shown.add_column(name, overflow="fold")
+    shown = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0), show_header=headers)
+    for name, cells in zip(columns, zip(*found, strict=True), strict=True):
+        ids = all(_ID.fullmatch(text.plain) for text in cells)  # to be copied whole, however narrow it gets
+        shown.add_column(name, overflow="fold", min_width=ID_WIDTH if ids else None)
     for row in found:
         shown.add_row(*row)
     _console().print(shown)
@@ -112,9 +137,10 @@ def status(value: str) -> str:
     return _STYLES.get(value, "")
 
 
-def output_line(line: OutputLine) -> None:
+def output_line(line: OutputLine, *, timestamps: bool = False) -> None:
     """`[target] text`; what came on stderr is marked `!`."""
-    text = Text(f"[{line.target or line.step}] ", "cyan")
+    text = Text(f"{line.time or '-'} " if timestamps else "", "dim")
+    text.append(f"[{line.target or line.step}] ", "cyan")
     if line.stream == "stderr":
         text.append("! ", "red")
     _console().print(text.append(printable(line.text)))

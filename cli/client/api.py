@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from uuid import uuid4
 
 import httpx2
 
-from cli.client.problems import ApiProblem, NotSignedIn, Unreachable
-from cli.client.sessions import Session, SessionFile, session_of
+from cli.client.problems import Unreachable, raise_problem
+from cli.client.tokens import UNAUTHENTICATED, Tokens
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -17,53 +17,7 @@ SILENCE_SECONDS = 45.0
 """A stream sends a comment every 15 s; three missing ones mean that it is dead."""
 TRIES = 4
 PAGE = 200
-UNAUTHENTICATED = 401
 UNAVAILABLE = {502, 503, 504}
-
-
-class Tokens(Protocol):
-    """Where access tokens come from."""
-
-    async def token(self, client: httpx2.AsyncClient) -> str: ...
-
-    async def renewed(self, client: httpx2.AsyncClient, refused: str) -> str:
-        """Another token, because `refused` was; raises `NotSignedIn` when there is none."""
-        ...
-
-
-class StoredTokens:
-    """Those of the session file, refreshed without a word when they run out."""
-
-    def __init__(self, url: str, sessions: SessionFile) -> None:
-        self._url = url
-        self._sessions = sessions
-
-    async def token(self, client: httpx2.AsyncClient) -> str:
-        session = self._sessions.get(self._url)
-        if session is None:
-            raise NotSignedIn(self._url)
-        return session.access_token if session.fresh() else await self._refresh(client, session.access_token)
-
-    async def renewed(self, client: httpx2.AsyncClient, refused: str) -> str:
-        return await self._refresh(client, refused)
-
-    async def _refresh(self, client: httpx2.AsyncClient, refused: str) -> str:
-        with self._sessions.locked():
-            session = self._sessions.get(self._url)
-            if session is None:
-                raise NotSignedIn(self._url)
-            if session.access_token != refused and session.fresh():
-                return session.access_token  # another command was faster
-            fresh = await self._exchange(client, session)
-            self._sessions.replace(self._url, fresh)
-        return fresh.access_token
-
-    async def _exchange(self, client: httpx2.AsyncClient, session: Session) -> Session:
-        answer = await client.post("/api/refresh", json={"refresh_token": session.refresh_token})
-        if answer.status_code == UNAUTHENTICATED:
-            raise NotSignedIn(self._url, "Your session has ended")
-        raise_problem(answer)
-        return session_of(session.username, answer.json())
 
 
 class Api:
@@ -73,7 +27,10 @@ class Api:
         self.url = url
         self._tokens = tokens
         self._client = httpx2.AsyncClient(
-            base_url=url, timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS), trust_env=False
+            base_url=url,
+            timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            headers={"Ops-Client": "cli"},
+            trust_env=False,
         )
 
     async def __aenter__(self) -> Self:
@@ -92,8 +49,20 @@ class Api:
         answer = await self._request("POST", path, json=body, headers=headers, repeat=once)
         return answer.json() if answer.content else None
 
-    async def put(self, path: str, body: Any) -> Any:
-        return (await self._request("PUT", path, json=body)).json()
+    async def put(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
+        return (await self._request("PUT", path, json=body, headers=_if_match(if_match))).json()
+
+    async def delete(self, path: str, *, if_match: str | None = None, **params: Any) -> None:
+        await self._request("DELETE", path, params=params, headers=_if_match(if_match))
+
+    async def tagged(self, path: str) -> tuple[dict[str, Any], str | None]:
+        """One object and its ETag."""
+        answer = await self._request("GET", path, repeat=True)
+        return answer.json(), answer.headers.get("etag")
+
+    async def raw(self, method: str, path: str, **rest: Any) -> httpx2.Response:
+        """Any request; raises `ApiProblem` for an answer that is an error."""
+        return await self._request(method, path, repeat=method == "GET", **rest)
 
     async def pages(self, path: str, *, at_most: int | None = None, **params: Any) -> list[dict[str, Any]]:
         """The items of a list, page after page."""
@@ -165,16 +134,9 @@ class Api:
         return answer
 
 
+def _if_match(tag: str | None) -> dict[str, str]:
+    return {} if tag is None else {"If-Match": tag}
+
+
 def _bearer(token: str | None) -> dict[str, str]:
     return {} if token is None else {"Authorization": f"Bearer {token}"}
-
-
-def raise_problem(answer: httpx2.Response) -> None:
-    """Raises `ApiProblem` for an answer that is an error."""
-    if answer.is_success:
-        return
-    try:
-        document = answer.json()
-    except ValueError:
-        document = {}
-    raise ApiProblem(answer.status_code, document if isinstance(document, dict) else {})

@@ -20,6 +20,8 @@ class OutputLine:
     target: str | None
     stream: str
     text: str
+    time: str | None = None
+    """When the chunk was stored that ends it; streams do not tell."""
 
 
 _Place = tuple[str, str | None, int, str]
@@ -42,7 +44,7 @@ class LineAssembler:
         *whole, rest = (self._rest.pop(place, "") + str(chunk["data"])).split("\n")
         if rest:
             self._rest[place] = rest
-        return [_line(place, text) for text in whole]
+        return [_line(place, text, chunk.get("time")) for text in whole]
 
     def end(self) -> list[OutputLine]:
         """What was never followed by a line break."""
@@ -50,9 +52,9 @@ class LineAssembler:
         return [_line(place, text) for place, text in rest.items()]
 
 
-def _line(place: _Place, text: str) -> OutputLine:
+def _line(place: _Place, text: str, time: str | None = None) -> OutputLine:
     step, target, _, stream = place
-    return OutputLine(step=step, target=target, stream=stream, text=text.removesuffix("\r"))
+    return OutputLine(step=step, target=target, stream=stream, text=text.removesuffix("\r"), time=time)
 
 
 def printable(text: str) -> str:

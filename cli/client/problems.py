@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import httpx2
+
 from cli import exits
 
 _REFUSED_BELOW = 500
@@ -64,9 +66,21 @@ def _reason(error: Mapping[str, Any]) -> str:
 
 _ADVICE = {
     "job_inactive": ["Activate the job first."],
+    "password_change_required": ["Choose a password of your own: opsconductor password"],
     "stale_edit": ["Read it again and repeat the change."],
 }
 _BY_STATUS = {
     403: ["Ask an administrator for a role that may do this."],
     429: ["Too many attempts: wait a minute."],
 }
+
+
+def raise_problem(answer: httpx2.Response) -> None:
+    """Raises `ApiProblem` for an answer that is an error."""
+    if answer.is_success:
+        return
+    try:
+        document = answer.json()
+    except ValueError:
+        document = {}
+    raise ApiProblem(answer.status_code, document if isinstance(document, dict) else {})

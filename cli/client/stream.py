@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
 
-from cli.client.api import UNAUTHENTICATED, UNAVAILABLE, Api
+from cli.client.api import UNAVAILABLE, Api
 from cli.client.lines import LineAssembler, OutputLine
 from cli.client.problems import ApiProblem, Unreachable
+from cli.client.tokens import UNAUTHENTICATED
 from contracts.runs.states import RUN_TERMINAL
 
 FIRST_DELAY = 0.2
@@ -50,14 +52,15 @@ class RunStream:
     _last_id: str = ""
     _outage: _Outage = field(default_factory=_Outage)
 
-    async def events(self) -> AsyncIterator[Event]:
+    async def events(self) -> AsyncGenerator[Event]:
         """Ends with the event `run` that tells how the run ended; raises `Unreachable` after two minutes."""
         while True:
             try:
-                async for event in self._connected():
-                    yield event
-                    if event.name == "run" and event.data.get("status") in _TERMINAL:
-                        return
+                async with aclosing(self._connected()) as connected:
+                    async for event in connected:
+                        yield event
+                        if event.name == "run" and event.data.get("status") in _TERMINAL:
+                            return
                 why = "the gateway ended the stream"
             except httpx2.TransportError as error:
                 why = str(error) or type(error).__name__
@@ -67,7 +70,7 @@ class RunStream:
                 why = str(problem)
             await self._wait(why)
 
-    async def _connected(self) -> AsyncIterator[Event]:
+    async def _connected(self) -> AsyncGenerator[Event]:
         headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
         async with self.api.streaming(f"/api/v1/runs/{self.run_id}/events", headers=headers) as answer:
             if self._outage.since is not None:
@@ -94,12 +97,13 @@ async def follow(
     """Hand on every line of the run's output exactly once; returns the status it ended with."""
     lines = LineAssembler()
     status = "unknown"
-    async for event in RunStream(api, run_id, note).events():
-        if event.name == "output":
-            for line in lines.feed(event.data):
-                show(line)
-        elif event.name == "run":
-            status = str(event.data.get("status", status))
+    async with aclosing(RunStream(api, run_id, note).events()) as events:
+        async for event in events:
+            if event.name == "output":
+                for line in lines.feed(event.data):
+                    show(line)
+            elif event.name == "run":
+                status = str(event.data.get("status", status))
     for line in lines.end():
         show(line)
     return status

@@ -19,7 +19,11 @@ from infra.database import sessions_of
 from infra.ids import uuid7
 from infra.passwords import Passwords, require_strong
 
-app = typer.Typer(no_args_is_help=True, help="For who administers this machine: works on the database.")
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    help="For who administers this machine: works on the database.",
+)
 
 Username = Annotated[str, typer.Option("--username", "-u")]
 FromStdin = Annotated[bool, typer.Option("--password-stdin", help="Read it instead of making one up.")]

@@ -7,16 +7,17 @@ from dataclasses import asdict
 import typer
 
 from cli import exits, render
+from cli.client.command import OutputOption
+from cli.client.contexts import Contexts
 from cli.client.problems import CliError
-from cli.client.sessions import SessionFile
 from cli.diagnosis import surroundings
 from cli.diagnosis.database import examine
 from cli.diagnosis.model import Finding, bad, good
 from cli.here import database, first_line, run, settings_here
+from cli.output import Out, Output
 from cli.places import DataFolder
-from cli.render import Output, OutputOption
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 DATABASE_SECONDS = 15.0
 
@@ -32,8 +33,8 @@ def doctor(*, output: OutputOption = Output.TABLE) -> None:
 
 async def _doctor(output: Output) -> int:
     findings = await _findings()
-    if output is Output.JSON:
-        render.as_json([asdict(finding) for finding in findings])
+    if output not in {Output.TABLE, Output.WIDE}:
+        Out(output).data([asdict(finding) for finding in findings], name="check")
     else:
         for finding in findings:
             word = "ok  " if finding.ok else "fail"
@@ -59,7 +60,7 @@ async def _findings() -> list[Finding]:
         findings.append(bad("database", f"cannot be used: {first_line(error)}", remedy))
     findings += await surroundings.broker(settings)
     running = data.running()
-    url = os.environ.get("OPS_URL") or (running.http_url if running else SessionFile().address(None))
+    url = os.environ.get("OPS_URL") or (running.http_url if running else Contexts().chosen(None, None).url)
     findings.append(await asyncio.to_thread(surroundings.ready, "gateway", url))
     if running is not None:
         place = f"http://127.0.0.1:{running.workers_port}"

@@ -8,11 +8,19 @@ import typer
 from cli import render
 from cli.client.problems import CliError
 from cli.here import guarded
+from cli.provisioning import provision as make_provision
 from cli.up.secrets import new_jwt_key, write_key_pair
-from infra.embedded.places import write_private
+from infra.clock import now
+from infra.private_files import write_private
 
-app = typer.Typer(no_args_is_help=True, help="Keys for sealing secrets and signing tokens.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Keys for sealing secrets and signing tokens."
+)
 
+Hosts = Annotated[
+    list[str] | None,
+    typer.Option("--host", help="A name that browsers use, for the first certificate; may be repeated."),
+]
 Folder = Annotated[Path, typer.Option("--dir", help="Where to put them.")]
 
 
@@ -49,3 +57,25 @@ def _generate(folder: Path) -> None:
     render.say(f"OPS_JWT_KEYS={jwt}")
     render.say("# executor")
     render.say(f"OPS_SEAL_PRIVATE_KEY={private}")
+
+
+@app.command()
+def provision(*, dir: Folder = Path("/secrets"), host: Hosts = None) -> None:
+    """Make every secret of a system of containers that is not there yet, one folder per reader.
+
+    Prints the names of what was made and no secret; a second time nothing changes.
+    """
+    folder = dir.expanduser().absolute()
+    guarded(lambda: _provision(folder, host or []))
+
+
+def _provision(folder: Path, hosts: list[str]) -> None:
+    names = [name.strip() for entry in hosts for name in entry.split(",") if name.strip()]
+    try:
+        made = make_provision(folder, hosts=names, now=now())
+    except OSError as error:
+        raise CliError(f"The secrets cannot be written to {error.filename} ({error.strerror}).") from error
+    for name in made:
+        render.say(f"made  {name}")
+    if not made:
+        render.say("Every secret is there already; nothing was changed.")

@@ -1,19 +1,31 @@
 """`opsconductor login`, `logout` and `password`."""
 
 import sys
+from contextlib import suppress
+from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from cli import render
+from cli.client import keyrings
 from cli.client.api import Api
-from cli.client.context import UrlOption, run, signed_in
+from cli.client.command import ContextOption, UrlOption, run
+from cli.client.contexts import Contexts, session_of
 from cli.client.problems import CliError, NotSignedIn
-from cli.client.sessions import SessionFile, session_of
+from cli.client.tokens import StoredTokens
 
-app = typer.Typer()
-logout = typer.Typer()
-password = typer.Typer()
+app = typer.Typer(add_completion=False)
+logout = typer.Typer(add_completion=False)
+password = typer.Typer(add_completion=False)
+
+
+class Store(StrEnum):
+    AUTO = "auto"
+    KEYRING = "keyring"
+    FILE = "file"
+
 
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
@@ -24,23 +36,39 @@ PasswordStdin = Annotated[
 def login(
     *,
     url: UrlOption = None,
+    context: Annotated[
+        str | None, typer.Option("--context", help="A name for the server; its host and port when left out.")
+    ] = None,
     username: Annotated[str, typer.Option("--username", "-u")] = "admin",
     password_stdin: PasswordStdin = False,
+    store: Annotated[
+        Store,
+        typer.Option("--store", help="Where the session is kept: the system's keyring if there is one."),
+    ] = Store.AUTO,
 ) -> None:
-    """Sign in; the session is kept in a file that only you can read and renewed silently."""
-    run(_login(url, username, password_stdin=password_stdin))
+    """Sign in; the session is kept where only you can read it, and renewed silently.
+
+    Example: opsconductor login --url https://ops.example.org:8443 --context prod -u ada
+    """
+    run(_login(url, context, username, store, password_stdin=password_stdin))
 
 
-async def _login(url: str | None, username: str, *, password_stdin: bool) -> None:
-    sessions = SessionFile()
-    address = sessions.address(url)
+async def _login(
+    url: str | None, name: str | None, username: str, store: Store, *, password_stdin: bool
+) -> None:
+    contexts = Contexts()
+    chosen = contexts.chosen(name, url)
+    kept = Store.KEYRING if store is Store.AUTO and keyrings.available() else store
+    context = replace(chosen, store="keyring" if kept is Store.KEYRING else "file")
     secret = _secret(f"Password of {username}", from_stdin=password_stdin)
-    async with Api(address, None) as api:
+    async with Api(context.url, None) as api:
         answer = await api.post("/api/login", {"username": username, "password": secret})
-    sessions.put(address, session_of(username, answer))
-    render.say(f"Signed in at {address} as {username}.")
+    contexts.put(context, session_of(username, answer))
+    render.say(f"Signed in at {context.url} as {username}.")
     if answer.get("must_change_password"):
-        render.remark("Choose a password of your own: opsconductor password")
+        render.remark(
+            "Until you have chosen a password of your own nothing else is open: opsconductor password"
+        )
 
 
 def _secret(prompt: str, *, from_stdin: bool) -> str:
@@ -56,34 +84,50 @@ def _secret(prompt: str, *, from_stdin: bool) -> str:
 
 
 @logout.command()
-def sign_out(*, url: UrlOption = None) -> None:
-    """Forget the session on this machine."""
-    run(_logout(url))
+def sign_out(*, url: UrlOption = None, context: ContextOption = None) -> None:
+    """Forget the session on this machine, and end it at the server if that answers."""
+    run(_logout(url, context))
 
 
-async def _logout(url: str | None) -> None:
-    sessions = SessionFile()
-    address = sessions.address(url)
-    sessions.remove(address)
-    render.say(f"Signed out at {address}.")
+async def _logout(url: str | None, name: str | None) -> None:
+    contexts = Contexts()
+    context = contexts.chosen(name, url)
+    session = contexts.get(context)
+    contexts.remove(context)
+    if session is not None:
+        with suppress(CliError):  # it may be over already, or the server away
+            async with Api(context.url, None) as api:
+                await api.post("/api/logout", {"refresh_token": session.refresh_token})
+    render.say(f"Signed out at {context.url}.")
 
 
 @password.command()
-def change_password(*, url: UrlOption = None) -> None:
+def change_password(
+    *,
+    url: UrlOption = None,
+    context: ContextOption = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the old and the new password, one a line.")
+    ] = False,
+) -> None:
     """Change your password; all your other sessions end."""
-    run(_change_password(url))
+    run(_change_password(url, context, from_stdin=password_stdin))
 
 
-async def _change_password(url: str | None) -> None:
-    sessions = SessionFile()
-    address = sessions.address(url)
-    session = sessions.get(address)
+async def _change_password(url: str | None, name: str | None, *, from_stdin: bool) -> None:
+    contexts = Contexts()
+    context = contexts.chosen(name, url)
+    session = contexts.get(context)
     if session is None:
-        raise NotSignedIn(address)
-    current = _secret("Current password", from_stdin=False)
-    new = str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
-    async with signed_in(address) as api:
+        raise NotSignedIn(context.url)
+    current = _secret("Current password", from_stdin=from_stdin)
+    new = (
+        _secret("New password", from_stdin=True)
+        if from_stdin
+        else str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+    )
+    async with Api(context.url, StoredTokens(context, contexts)) as api:
         body = {"current_password": current, "new_password": new}
         answer = await api.post("/api/v1/users/me/password", body)
-    sessions.put(address, session_of(session.username, answer))
+    contexts.put(context, session_of(session.username, answer))
     render.say("The password is changed.")

@@ -9,7 +9,7 @@ from cli.here import database, run, settings_here
 from infra.broker import declare_topology
 from infra.migrations.run import current_revision, head_revision, migrate
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Check = Annotated[bool, typer.Option("--check", help="Change nothing; exit code 1 when it is behind.")]
 

@@ -1,70 +1,81 @@
 """`opsconductor run`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cli import render
-from cli.client.context import UrlOption, run, signed_in
-from cli.client.runs import find_job, typed_parameters
-from cli.commands.following import still_going, watch
-from cli.render import Output, OutputOption
+from cli.client.api import Api
+from cli.client.command import served
+from cli.client.files import with_stored_files
+from cli.client.finding import find_named
+from cli.client.names import job_names, target_names
+from cli.client.parameters import typed_parameters
+from cli.client.problems import CliError
+from cli.commands.following import Follow, Timeout, Wait, stay
+from cli.output import Out
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 Parameters = Annotated[
     list[str] | None,
-    typer.Option("--param", "-p", metavar="NAME=VALUE", help="A parameter of the job; repeatable."),
+    typer.Option(
+        "--param",
+        "-p",
+        metavar="NAME=VALUE",
+        help="A parameter; NAME=@FILE takes it from a file, which is stored for a parameter of type file;"
+        " repeatable.",
+    ),
 ]
 Targets = Annotated[
     list[str] | None,
-    typer.Option("--target", "-t", metavar="NAME", help="Instead of the job's own targets; repeatable."),
-]
-Follow = Annotated[
-    bool, typer.Option("--follow", "-f", help="Show the output as it comes; stderr is marked with `!`.")
-]
-Timeout = Annotated[
-    float | None, typer.Option("--timeout", min=0.1, help="Seconds to follow at most; exit code 124 then.")
+    typer.Option(
+        "--target",
+        "-t",
+        metavar="NAME",
+        help="Instead of the job's own targets; repeatable.",
+        autocompletion=target_names,
+    ),
 ]
 
 
 @app.command("run")
-def run_job(
-    job: Annotated[str, typer.Argument(metavar="JOB", help="Name or id.")],
+@served
+async def run_job(
+    api: Api,
+    out: Out,
+    job: Annotated[str, typer.Argument(metavar="JOB", help="Name or id.", autocompletion=job_names)],
     *,
     param: Parameters = None,
     target: Targets = None,
+    query: Annotated[
+        str | None, typer.Option("--query", metavar="QUERY", help="Targets that fit, as `os:linux tag:web`.")
+    ] = None,
+    even_if_inactive: Annotated[
+        bool, typer.Option("--even-if-inactive", help="Also while the job is deactivated.")
+    ] = False,
     follow: Follow = False,
+    wait: Wait = False,
     timeout: Timeout = None,
-    output: OutputOption = Output.TABLE,
-    url: UrlOption = None,
-) -> None:
+) -> int:
     """Run a job.
 
-    With --follow the exit code says how it ended: 0 succeeded, 1 failed, 3 partly, 4 cancelled, 5 unknown.
+    With --follow or --wait the exit code says how it ended: 0 succeeded, 1 failed, 3 partly, 4 cancelled,
+    5 unknown, 124 not in time.
+
+    Examples:
+
+      opsconductor run "Restart service" -p svc=Spooler -t web-1 -t web-2 --follow
+
+      opsconductor run Patch --query "os:windows tag:ring=1" --wait --timeout 3600
     """
-    started: list[str] = []
-
-    async def work() -> int | None:
-        async with signed_in(url) as api:
-            found = await find_job(api, job)
-            body = {"parameters": typed_parameters(found["definition"], param or [])}
-            accepted = await api.post(
-                f"/api/v1/jobs/{found['id']}/run", body | ({"targets": target} if target else {}), once=True
-            )
-            started.append(accepted["id"])
-            _tell(accepted, output, following=follow)
-            return await watch(api, accepted["id"], timeout=timeout) if follow else None
-
-    run(work(), interrupted=lambda: still_going(started[0]) if started else None)
-
-
-def _tell(accepted: dict[str, str], output: Output, *, following: bool) -> None:
-    if output is Output.JSON:
-        render.as_json(accepted)
-    elif following:
-        render.remark(f"Run {accepted['id']}")
-    else:
-        render.say(f"Run {accepted['id']} is {accepted['status']}.")
-        render.say(f"  Watch it:   opsconductor runs log {accepted['id']} --follow")
-        render.say(f"  Its tasks:  opsconductor runs show {accepted['id']}")
+    if target and query:
+        raise CliError("Give --target or --query, not both.")
+    found = await find_named(api, "jobs", job)
+    values = typed_parameters(found["definition"], param or [])
+    body: dict[str, Any] = {"parameters": await with_stored_files(api, values)}
+    if target or query:
+        body["targets"] = target or {"query": query}
+    if even_if_inactive:
+        body["even_if_inactive"] = True
+    accepted = await api.post(f"/api/v1/jobs/{found['id']}/run", body, once=True)
+    return await stay(api, out, accepted, following=follow, waiting=wait, timeout=timeout)

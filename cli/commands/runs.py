@@ -1,83 +1,92 @@
-"""`opsconductor runs …`."""
+"""`opsconductor runs …`: look at runs, stay with them, stop them."""
 
 import asyncio
-import json
 from collections import Counter
 from typing import Annotated, Any
 
-import httpx2
 import typer
 
 from cli import exits, render
 from cli.client.api import Api
-from cli.client.context import UrlOption, run, signed_in
-from cli.client.lines import LineAssembler
-from cli.client.problems import Unreachable
-from cli.client.runs import BAD_TASKS, find_job, until_ended
-from cli.commands.following import still_going, tell_end, tell_tasks, watch
-from cli.render import Output, OutputOption
+from cli.client.command import All, Limit, Timeout, served
+from cli.client.finding import find_named
+from cli.client.names import job_names, run_ids, target_names
+from cli.client.runs import TERMINAL, until_ended
+from cli.client.times import moment
+from cli.commands import run_log, run_repeating
+from cli.commands.following import progress_words, tell_end, tell_failures, wait_for
+from cli.output import Column, Out
 
-app = typer.Typer(no_args_is_help=True, help="Look at runs, read their output, stop them.")
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Look at runs, read their output, repeat and stop them."
+)
+app.command("log")(run_log.log)
+app.command("rerun")(run_repeating.rerun)
+app.command("resolve")(run_repeating.resolve)
 
-RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run.")]
-Timeout = Annotated[float | None, typer.Option("--timeout", min=0.1, help="Seconds to wait at most.")]
+RunId = Annotated[str, typer.Argument(metavar="RUN", help="Id of the run.", autocompletion=run_ids)]
+COLUMNS = (
+    Column("RUN", "id"),
+    Column("JOB", "job_name"),
+    Column("STATUS", "status"),
+    Column("TARGETS", "targets_count"),
+    Column("REQUESTED", lambda run: render.ago(run["requested_at"])),
+    Column("TOOK", lambda run: render.took(run["started_at"], run["ended_at"])),
+    Column("BY", lambda run: run["requested_by_name"] or run["requested_by"]),
+    Column("PROGRESS", progress_words, wide=True),
+    Column("TRIGGER", "trigger", wide=True),
+    Column("REASON", "reason", wide=True),
+)
 
 
 @app.command("list")
-def list_runs(
+@served
+async def list_runs(
+    api: Api,
+    out: Out,
     *,
-    job: Annotated[str | None, typer.Option("--job", help="Name or id of a job.")] = None,
-    status: Annotated[str | None, typer.Option("--status", help="For example failed.")] = None,
-    target: Annotated[str | None, typer.Option("--target", "-t")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000)] = 20,
-    output: OutputOption = Output.TABLE,
-    url: UrlOption = None,
+    job: Annotated[str | None, typer.Option("--job", autocompletion=job_names, help="Name or id.")] = None,
+    status: Annotated[list[str] | None, typer.Option("--status", help="As failed; repeatable.")] = None,
+    target: Annotated[str | None, typer.Option("--target", "-t", autocompletion=target_names)] = None,
+    mine: Annotated[bool, typer.Option("--mine", help="Only those you asked for.")] = False,
+    since: Annotated[str | None, typer.Option("--since", help="As 2h, 7d or 2026-01-31.")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="Requested before.")] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Part of a job's name or an id.")] = None,
+    limit: Limit = 20,
+    every: All = False,
 ) -> None:
-    """The newest runs."""
+    """The newest runs.
 
-    async def work() -> None:
-        async with signed_in(url) as api:
-            job_id = (await find_job(api, job))["id"] if job else None
-            items = await api.pages(
-                "/api/v1/runs", at_most=limit, job_id=job_id, status=status, target=target
-            )
-        if output is Output.JSON:
-            return render.as_json(items)
-        return render.table(
-            ("RUN", "JOB", "STATUS", "REQUESTED", "TOOK", "BY"),
-            (
-                (
-                    item["id"],
-                    item["job_name"],
-                    item["status"],
-                    render.ago(item["requested_at"]),
-                    render.took(item["started_at"], item["ended_at"]),
-                    item["requested_by_name"] or item["requested_by"],
-                )
-                for item in items
-            ),
-            empty="No runs. Start one: opsconductor run JOB",
-        )
+    Examples:
 
-    run(work())
+      opsconductor runs list --status failed --since 24h
+
+      opsconductor runs list --all -o jsonl
+    """
+    wanted = {
+        "job_id": (await find_named(api, "jobs", job))["id"] if job else None,
+        "status": status or None,
+        "target": target,
+        "requested_by": "me" if mine else None,
+        "since": moment(since),
+        "until": moment(until),
+        "q": search,
+    }
+    items = await api.pages("/api/v1/runs", at_most=None if every else limit, **wanted)
+    out.items(items, COLUMNS, empty="No runs. Start one: opsconductor run JOB", name="id")
 
 
 @app.command()
-def show(run_id: RunId, *, output: OutputOption = Output.TABLE, url: UrlOption = None) -> None:
+@served
+async def show(api: Api, out: Out, run_id: RunId) -> None:
     """One run: every step on every target with state, exit code and cause."""
-
-    async def work() -> None:
-        async with signed_in(url) as api:
-            found = await api.get(f"/api/v1/runs/{run_id}")
-            tasks = await api.pages(f"/api/v1/runs/{run_id}/steps")
-        if output is Output.JSON:
-            return render.as_json(found | {"steps": tasks})
-        return _show(found, tasks)
-
-    run(work())
+    found = await api.get(f"/api/v1/runs/{run_id}")
+    tasks = await api.pages(f"/api/v1/runs/{run_id}/steps")
+    failures = await api.get(f"/api/v1/runs/{run_id}/failures")
+    out.one(found | {"steps": tasks}, lambda: _show(found, tasks, failures), name="id")
 
 
-def _show(found: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
+def _show(found: dict[str, Any], tasks: list[dict[str, Any]], failures: dict[str, Any]) -> None:
     render.say(f"{found['job_name']} (version {found['job_version']})", style="bold")
     values = ", ".join(f"{name}={value}" for name, value in found["parameters"].items())
     render.say(f"Run {found['id']}" + (f" with {values}" if values else ""))
@@ -85,9 +94,8 @@ def _show(found: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
     render.say(f"Requested {render.ago(found['requested_at'])} by {asked}")
     took = render.took(found["started_at"], found["ended_at"])
     state = found["status"] + (f" in {took}" if took else "")
-    render.say(
-        f"{state}{': ' + found['reason'] if found['reason'] else ''}", style=render.status(found["status"])
-    )
+    reason = f": {found['reason']}" if found["reason"] else ""
+    render.say(state + reason, style=render.status(found["status"]))
     render.say("")
     render.table(
         ("STEP", "TARGET", "STATUS", "EXIT", "ATTEMPT", "TOOK", "CAUSE"),
@@ -105,96 +113,62 @@ def _show(found: dict[str, Any], tasks: list[dict[str, Any]]) -> None:
         ),
         empty="No tasks yet.",
     )
-    tell_tasks([task for task in tasks if task["error"]])
+    tell_failures(failures)
 
 
 @app.command()
-def log(
-    run_id: RunId,
-    *,
-    failed: Annotated[bool, typer.Option("--failed", help="Only of tasks that did not succeed.")] = False,
-    target: Annotated[str | None, typer.Option("--target", "-t")] = None,
-    step: Annotated[str | None, typer.Option("--step", "-s")] = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="All of it, and on until the end.")] = False,
-    timeout: Timeout = None,
-    output: OutputOption = Output.TABLE,
-    url: UrlOption = None,
-) -> None:
-    """The output of a run. `-o json` gives one object per chunk."""
-
-    async def work() -> int | None:
-        async with signed_in(url) as api:
-            if follow:
-                return await watch(api, run_id, timeout=timeout)
-            for place in await _places(api, run_id, step, target) if failed else [(step, target)]:
-                await _print_log(api, run_id, *place, raw=output is Output.JSON)
-            return None
-
-    run(work(), interrupted=(lambda: still_going(run_id)) if follow else None)
-
-
-async def _places(
-    api: Api, run_id: str, step: str | None, target: str | None
-) -> list[tuple[str | None, str | None]]:
-    """Step and target of each task that did not succeed."""
-    tasks = await api.pages(f"/api/v1/runs/{run_id}/steps", target=target)
-    return [
-        (task["step"], task["target"])
-        for task in tasks
-        if task["status"] in BAD_TASKS and step in {None, task["step"]}
-    ]
-
-
-async def _print_log(api: Api, run_id: str, step: str | None, target: str | None, *, raw: bool) -> None:
-    wanted = {"format": "jsonl", "step": step, "target": target}
-    params = {name: value for name, value in wanted.items() if value is not None}
-    lines = LineAssembler()
-    try:
-        async with api.streaming(f"/api/v1/runs/{run_id}/log", params=params) as answer:
-            async for text in answer.aiter_lines():
-                if raw:
-                    typer.echo(text)
-                    continue
-                for line in lines.feed(json.loads(text)):
-                    render.output_line(line)
-    except httpx2.TransportError as error:
-        raise Unreachable(api.url, str(error) or type(error).__name__) from error
-    for line in lines.end():
-        render.output_line(line)
+@served
+async def watch(api: Api, out: Out, run_id: RunId, *, timeout: Timeout = None) -> int:
+    """Stay with a run and see how far it is; exits as the run ends."""
+    return await _wait(api, out, [run_id], timeout)
 
 
 @app.command()
-def cancel(
-    run_id: RunId,
+@served
+async def wait(
+    api: Api,
+    out: Out,
+    ids: Annotated[list[str], typer.Argument(metavar="RUN…", autocompletion=run_ids)],
     *,
     timeout: Timeout = None,
-    output: OutputOption = Output.TABLE,
-    url: UrlOption = None,
-) -> None:
+) -> int:
+    """Wait until runs have ended; exits with 0 when all succeeded, else as the first that did not."""
+    return await _wait(api, out, ids, timeout)
+
+
+async def _wait(api: Api, out: Out, ids: list[str], timeout: float | None) -> int:
+    loop = asyncio.get_running_loop()
+    deadline = None if timeout is None else loop.time() + timeout
+    codes, found = [], []
+    for run_id in ids:
+        left = None if deadline is None else max(deadline - loop.time(), 0.1)
+        code, run = await wait_for(api, run_id, timeout=left)
+        codes.append(code)
+        found.append(run)
+    if not out.for_people:
+        out.data(found[0] if len(found) == 1 else found, name="id")
+    return next((code for code in codes if code), exits.OK)
+
+
+@app.command()
+@served
+async def cancel(api: Api, out: Out, run_id: RunId, *, timeout: Timeout = None) -> int:
     """Stop a run, wait until it has stopped, and say what really became of its tasks."""
-
-    async def work() -> int:
-        async with signed_in(url) as api:
-            await api.post(f"/api/v1/runs/{run_id}/cancel")
-            try:
-                async with asyncio.timeout(timeout):
-                    found = await until_ended(api, run_id)
-            except TimeoutError:
-                render.remark(
-                    f"It has not stopped within {timeout:g} s; it is still being stopped.", style="red"
-                )
-                return exits.TIMED_OUT
-            if output is Output.JSON:
-                render.as_json(found)
-            else:
-                await _tell_stopped(api, found)
-        return exits.OK if found["status"] == "cancelled" else exits.code_of(found["status"])
-
-    run(work(), interrupted=lambda: render.remark("The run is still being stopped."))
-
-
-async def _tell_stopped(api: Api, found: dict[str, Any]) -> None:
-    tasks = await api.pages(f"/api/v1/runs/{found['id']}/steps")
+    asked = await api.post(f"/api/v1/runs/{run_id}/cancel")
+    if asked["status"] in TERMINAL:
+        render.remark("It had ended before.")
+    try:
+        async with asyncio.timeout(timeout):
+            found = await until_ended(api, run_id)
+    except TimeoutError:
+        render.remark(f"It has not stopped within {timeout:g} s; it is still being stopped.", style="red")
+        return exits.TIMED_OUT
+    except asyncio.CancelledError:
+        render.remark("The run is still being stopped.")
+        raise
+    tasks = await api.pages(f"/api/v1/runs/{run_id}/steps")
     counts = Counter(task["status"] for task in tasks)
-    render.say(f"Tasks: {', '.join(f'{count} {state}' for state, count in counts.items()) or 'none'}")
+    words = ", ".join(f"{count} {state}" for state, count in counts.items())
+    out.one(found, lambda: render.say(f"Tasks: {words or 'none'}"), name="id")
     await tell_end(api, found)
+    return exits.OK if found["status"] == "cancelled" else exits.code_of(found["status"])

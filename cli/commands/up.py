@@ -9,7 +9,7 @@ import cli.__main__ as program
 from cli.up.app import main
 from cli.up.start import UpOptions
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 NoSandbox = Annotated[
     bool, typer.Option("--no-sandbox", help="Leave out the simulated hosts and the samples.")

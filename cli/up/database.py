@@ -13,8 +13,9 @@ from contracts.tables.access import UserRow
 from infra import tokens
 from infra.broker import declare_topology
 from infra.clock import now
+from infra.jwt_keys import JwtKeys
 from infra.migrations.run import migrate
-from infra.settings import JwtKeys, Settings
+from infra.settings import Settings
 
 
 async def prepare_all(engine: AsyncEngine, settings: Settings) -> None:

@@ -17,6 +17,7 @@ NOT_HANDED_ON = (
     "OPS_SEAL_PRIVATE_KEY",
     "OPS_JWT_KEYS",
     "OPS_BOOTSTRAP_ADMIN_PASSWORD",
+    "OPS_BOOTSTRAP_ADMIN_PASSWORD_FILE",
     "OPS_GATEWAY_KEY",
     "OPS_TOKEN",
 )
@@ -78,8 +79,13 @@ class Wiring:
             "OPS_SANDBOX_HOME": str(self.sandbox_home),
         }
 
-    def for_gateway(self, database_url: str, *, first_password: str | None) -> dict[str, str]:
-        """The public key only: who breaks into the gateway can seal, and open nothing."""
+    def for_gateway(
+        self, database_url: str, *, first_password: str | None, made_up: bool = False, sandbox: bool = False
+    ) -> dict[str, str]:
+        """The public key only: who breaks into the gateway can seal, and open nothing.
+
+        A first password that was `made_up` here is good for choosing another one only.
+        """
         own = {
             "OPS_DATABASE_URL": database_url,
             "OPS_AMQP_URL": self.amqp_url,
@@ -87,9 +93,13 @@ class Wiring:
             "OPS_PORT": str(self.ports.http),
             "OPS_SEAL_PUBLIC_KEY": self.public_key,
             "OPS_JWT_KEYS": self.jwt_keys,
+            "OPS_DEPLOYMENT": "up",
+            "OPS_SANDBOX": str(sandbox).lower(),
         }
         if first_password is not None:
             own["OPS_BOOTSTRAP_ADMIN_PASSWORD"] = first_password
+        if made_up:
+            own["OPS_BOOTSTRAP_ADMIN_MUST_CHANGE"] = "true"
         return self._common() | own
 
     def for_workers(self, database_url: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from cli.up.screen import Screen
 from cli.up.start import System, UpOptions
 from cli.up.watch import SampleRuns
 from infra.database import connect
-from infra.settings import parse_jwt_keys
+from infra.jwt_keys import parse_jwt_keys
 
 _NOBODY = "(no active administrator)"
 

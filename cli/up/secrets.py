@@ -5,7 +5,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.embedded.places import write_private
+from infra.private_files import write_private
 from infra.sealing import generate_pair
 
 SANDBOX_USER = "operator"

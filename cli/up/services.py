@@ -79,14 +79,22 @@ class Sandbox(CommandService):
 
 
 def gateway(
-    wiring: Wiring, output: OnServiceLine, *, database_url: str, first_password: str | None
+    wiring: Wiring,
+    output: OnServiceLine,
+    *,
+    database_url: str,
+    first_password: str | None,
+    made_up: bool = False,
+    sandbox: bool = False,
 ) -> CommandService:
     host = LOOPBACK if wiring.host in {"0.0.0.0", "::", ""} else wiring.host  # noqa: S104  (compared, not bound)
     return CommandService(
         Command(
             name="gateway",
             argv=python_module("gateway"),
-            env=wiring.for_gateway(database_url, first_password=first_password),
+            env=wiring.for_gateway(
+                database_url, first_password=first_password, made_up=made_up, sandbox=sandbox
+            ),
             ready=lambda: is_ready(host, wiring.ports.http),
             ready_within=READY_SECONDS,
             grace=GRACE_SECONDS,

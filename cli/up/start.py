@@ -117,7 +117,12 @@ class Starter:
         chosen = os.environ.get("OPS_BOOTSTRAP_ADMIN_PASSWORD")
         password = (chosen or system.first_password.make()) if system.first_start else None
         gateway = services.gateway(
-            system.wiring, output, database_url=system.database_url, first_password=password
+            system.wiring,
+            output,
+            database_url=system.database_url,
+            first_password=password,
+            made_up=chosen is None,
+            sandbox=system.sandbox is not None,
         )
         await self._start(gateway)
 

@@ -39,7 +39,8 @@ def show(screen: Screen, summary: Summary) -> None:
     screen.line()
     screen.line("  OpsConductor is running", "bold", "green")
     screen.line()
-    screen.line(f"  Address    {summary.url}  (API; its description: {summary.url}/api/v1/openapi.json)")
+    screen.line(f"  Address    {summary.url}  (open it in a browser)")
+    screen.line(f"  API        {summary.url}/api/v1/openapi.json describes it")
     screen.line(f"  User       {summary.username}")
     screen.line(f"  Password   {_password(summary, command)}")
     screen.line(f"  Data       {summary.folder.path}")
@@ -55,7 +56,7 @@ def show(screen: Screen, summary: Summary) -> None:
 
 def _password(summary: Summary, command: str) -> str:
     if summary.password is not None:
-        return f"{summary.password}  (shown this once; change it after signing in)"
+        return f"{summary.password}  (shown this once; good for choosing your own only)"
     if summary.chosen:
         return "the one in OPS_BOOTSTRAP_ADMIN_PASSWORD"
     return f"as before; forgotten? {command} admin reset-password"
@@ -63,6 +64,8 @@ def _password(summary: Summary, command: str) -> str:
 
 def _next_commands(summary: Summary, command: str) -> list[str]:
     sign_in = f"{command} login --url {summary.url} --username {summary.username}"
+    if summary.password is not None:
+        sign_in += f" && {command} password"
     if not summary.samples:
         return [sign_in, f"{command} targets list", f"{command} doctor"]
     return [
