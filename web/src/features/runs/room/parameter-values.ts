@@ -1,0 +1,24 @@
+/** Values of a run's parameters: as text, and what a form says of them. Pure. */
+import { type Filled, type Parameter, valuesOf } from "@/ui/parameters/model";
+
+export type Values = Readonly<Record<string, unknown>>;
+
+/** Text as it is, everything else as JSON. */
+export const textOf = (value: unknown): string => {
+  if (typeof value === "string") return value;
+  return value === undefined ? "" : JSON.stringify(value);
+};
+
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(["string", "date", "target", "file"]);
+
+/** What a run that is repeated has to be given so that it runs with what was filled in: what is not named stays. */
+export const changesOf = (parameters: readonly Parameter[], filled: Filled, before: Values): Record<string, unknown> => {
+  const values: Values = valuesOf(parameters, filled);
+  const changes: Record<string, unknown> = {};
+  for (const { name, type } of parameters) {
+    const emptied = filled[name] === "" && MAY_BE_EMPTY.has(type) ? "" : undefined;
+    const value = values[name] ?? emptied;
+    if (value !== undefined && value !== before[name]) changes[name] = value;
+  }
+  return changes;
+};

@@ -1,0 +1,33 @@
+import { Kbd, UnstyledButton } from "@mantine/core";
+import { useHotkeys } from "@mantine/hooks";
+import { Search } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
+
+import classes from "./shell.module.css";
+
+const load = () => import("./palette");
+const Palette = lazy(load);
+
+/** The search box in the header; the palette behind it is loaded when it is first asked for. */
+export const PaletteLauncher = () => {
+  const [wanted, setWanted] = useState(false);
+  const open = () => {
+    if (wanted) void import("@mantine/spotlight").then(({ spotlight }) => spotlight.open());
+    else setWanted(true);
+  };
+  useHotkeys([["mod+K", open]], []);
+  return (
+    <>
+      <UnstyledButton className={classes.search} onClick={open} onMouseEnter={() => void load()} aria-label="Go to, or do… Ctrl K">
+        <Search size={15} aria-hidden="true" />
+        <span className={classes.searchText}>Go to, or do…</span>
+        <Kbd size="xs" className={classes.searchKey}>Ctrl K</Kbd>
+      </UnstyledButton>
+      {wanted && (
+        <Suspense fallback={null}>
+          <Palette />
+        </Suspense>
+      )}
+    </>
+  );
+};
