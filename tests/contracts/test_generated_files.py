@@ -9,6 +9,8 @@ from contracts import topology
 from contracts.jobs.schema import job_schema, schema_text
 from contracts.jobs.steps import STEP_TYPES, StepSpec
 from infra.rabbitmq.definitions import definitions_text
+from infra.settings import Settings
+from infra.settings_reference import page
 
 ROOT = Path(__file__).parents[2]
 
@@ -49,3 +51,14 @@ def test_the_committed_broker_definitions_are_the_topology() -> None:
     )
     names = [queue["name"] for queue in json.loads(committed)["queues"]]
     assert names == [queue.name for queue in topology.durable_queues()]
+
+
+def test_the_page_of_settings_is_what_the_processes_read() -> None:
+    committed = (ROOT / "docs" / "settings.md").read_text()
+
+    assert committed == page(), "run: python -m infra.settings_reference > docs/settings.md"
+
+
+@pytest.mark.parametrize("name", Settings.model_fields)
+def test_every_setting_is_described(name: str) -> None:
+    assert Settings.model_fields[name].description

@@ -9,14 +9,17 @@ from pydantic import BaseModel
 from contracts import topology
 from contracts.limits import MESSAGE_BYTES, TASKS_PER_MESSAGE
 from contracts.messages import COMMANDS, EVENTS, Command, Event, Message, known_messages
-from contracts.runs.looks import LOOKS
+from contracts.runs import looks as runs_looks
 from contracts.runs.messages import ExecuteTasks, RunsChanged
+from contracts.targets import looks as targets_looks
+
+LOOKS = (*runs_looks.LOOKS, *targets_looks.LOOKS)
 
 MESSAGES = sorted(known_messages().values(), key=lambda message: message.wire_type)
 EVERY_MESSAGE = pytest.mark.parametrize("message", MESSAGES, ids=lambda message: message.wire_type)
 
 WIRE_TYPE = re.compile(r"^[a-z]+\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*$")
-IMPERATIVES = {"Start", "Advance", "Execute"}
+IMPERATIVES = {"Start", "Advance", "Execute", "Test"}
 """Extend it with the verb of a new command: a second pair of eyes on its name."""
 PAST = re.compile(r"(ed|Sent|Lost|Begun|Done)$")
 SECRET_NAME = re.compile(r"pass|secret|token|private|credential|cookie|output|stdout|script", re.IGNORECASE)
@@ -73,7 +76,13 @@ def test_a_command_has_exactly_one_queue_and_its_routing_key_reaches_it(message:
         return
     [queue] = queues
     bound = queue.for_pool("dmz") if queue.pool_template else queue
-    values = {"run_id": UUID(int=1), "pool": "dmz", "task_ids": (UUID(int=2),), "also": ()}
+    values = {
+        "run_id": UUID(int=1),
+        "pool": "dmz",
+        "task_ids": (UUID(int=2),),
+        "also": (),
+        "test_id": UUID(int=3),
+    }
     required = [name for name, field in message.model_fields.items() if field.is_required()]
     example = message.model_validate({name: values[name] for name in required})
     assert bound.exchange == message.exchange

@@ -72,7 +72,7 @@ async def test_a_frozen_executor_changes_nothing_when_it_goes_on(system: System)
         held = "SELECT count(*) FROM attempts WHERE run_id = $1 AND reattached > 0"
         return bool(await system.value(held, run) == 12)
 
-    await eventually(taken_over, within=30, every=0.1)
+    await eventually(taken_over, within=60, every=0.1)
     frozen.thaw()
     await eventually(lambda: frozen.said("lease.lost"), within=20)
     assert await system.until_ended([run]) == {"succeeded": 1}
@@ -94,6 +94,8 @@ async def test_an_executor_told_to_stop_hands_over_and_ends_well(system: System)
     leaving.terminate()
     code = await eventually(lambda: None if leaving.exit_code() is None else [leaving.exit_code()], within=20)
     assert code == [0], leaving.last_words()
+    told = "SELECT count(*) FROM workers WHERE pid = $1 AND draining_at < released_at"
+    assert await system.value(told, leaving.pid) == 1, "it should have said that it drains"
 
     by_step = await system.rows(
         "SELECT step_no, state FROM tasks WHERE run_id = $1 AND (state <> 'running') = (step_no = 1)", run
@@ -104,3 +106,24 @@ async def test_an_executor_told_to_stop_hands_over_and_ends_well(system: System)
     assert await system.value(taken, run) == 3
     assert set((await system.outputs(run)).values()) == {system.printed(rounds=12), system.printed(rounds=1)}
     await assert_all_is_well(system)
+
+
+@pytest.mark.provokes("output_pattern")
+async def test_a_line_that_fails_the_step_counts_although_its_reader_was_killed(system: System) -> None:
+    first = await system.started("executor")
+    targets = await system.targets(1)
+    command = "echo FATAL disk; sleep 6; echo all done"
+    step = {"type": "ssh.exec", "command": command, "fail_on": {"pattern": "^FATAL"}}
+    run = await system.run(await system.job(step, targets=targets))
+
+    async def read() -> bool:
+        stored = "SELECT count(*) FROM output_chunks WHERE run_id = $1 AND data LIKE '%FATAL%'"
+        return bool(await system.value(stored, run))
+
+    await eventually(read, within=30)
+    await system.started("executor")
+    first.kill()
+
+    assert await system.until_ended([run]) == {"failed": 1}
+    error = await system.value("SELECT error->>'code' FROM attempts WHERE run_id = $1", run)
+    assert error == "output_pattern"

@@ -40,6 +40,7 @@ async def test_a_command_that_cannot_be_found_again_is_unknown(system: System) -
     await assert_all_is_well(system)
 
 
+@pytest.mark.provokes("worker_lost")
 async def test_a_repeatable_step_gets_a_bounded_number_of_attempts(system: System) -> None:
     targets = await system.targets(1)
     command = system.script(rounds=60, pause=1)

@@ -52,13 +52,17 @@ def _step(command: str) -> dict[str, str]:
 
 
 def _create_job(up: Up, job: dict[str, Any]) -> None:
+    _create(up, "jobs", job)
+
+
+def _create(up: Up, path: str, body: dict[str, Any]) -> None:
     """Through the API with the session of the command line."""
-    stored = json.loads((up.data.parent / "config/opsconductor/sessions.json").read_text())
-    token = stored["sessions"][up.url]["access_token"]
+    stored = json.loads((up.data.parent / "config/opsconductor/contexts.json").read_text())
+    token = stored["sessions"][up.url.removeprefix("http://")]["access_token"]
     with httpx2.Client(
         base_url=up.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False
     ) as client:
-        client.post("/api/v1/jobs", json=job).raise_for_status()
+        client.post(f"/api/v1/{path}", json=body).raise_for_status()
 
 
 async def test_an_unknown_job_and_wrong_parameters_are_told_field_by_field(running: Up) -> None:
@@ -68,7 +72,7 @@ async def test_an_unknown_job_and_wrong_parameters_are_told_field_by_field(runni
     assert COUNTDOWN in unknown.err
     wrong = running.command("run", COUNTDOWN, "-p", "start=many", "-p", "colour=red")
     assert wrong.code == 2
-    assert "start: 'many' is not integer" in wrong.err
+    assert "start: 'many' is not a whole number" in wrong.err
     assert "colour: is not a parameter of this job" in wrong.err
     refused = running.command("run", COUNTDOWN, "-p", "start=0")
     assert refused.code == 2
@@ -167,6 +171,7 @@ async def test_a_forgotten_password_is_replaced_and_ends_every_session(running: 
     [line] = [line for line in reset.out.splitlines() if line.startswith("Password")]
     await eventually(lambda: running.command("jobs", "list").code == 2)
     assert running.sign_in(line.split()[1]).code == 0
+    assert running.choose_password(line.split()[1], "another-Long-one-5511").code == 0
     assert running.command("jobs", "list").code == 0
 
 
@@ -174,3 +179,39 @@ async def test_migrate_says_that_nothing_is_behind(running: Up) -> None:
     check = running.command("migrate", "--check")
     assert check.code == 0, check
     assert running.command("migrate").code == 0
+
+
+async def test_connections_are_tested_stage_by_stage_with_an_exit_code(running: Up) -> None:
+    every = running.command("targets", "test", "--all")
+    one = running.command("targets", "test", "sample-linux-server")
+    tests = _json(running, "targets", "test", "sample-windows-server")
+
+    assert every.code == 0, every
+    assert "sample-windows-server" in every.out
+    assert [line.split()[:2] for line in one.out.splitlines()[1:]] == [
+        ["dns", "ok"],
+        ["tcp", "ok"],
+        ["host_key", "ok"],
+        ["auth", "ok"],
+        ["command", "ok"],
+    ]
+    assert tests[0]["status"] == "succeeded"
+    unknown = running.command("targets", "test", "nowhere")
+    assert (unknown.code, "no target named 'nowhere'" in unknown.err) == (2, True)
+    assert running.command("targets", "test").code == 2
+
+
+async def test_a_new_host_is_pinned_where_it_was_first_seen(running: Up) -> None:
+    [sample] = [t for t in _json(running, "targets", "list") if t["name"] == "sample-linux-server"]
+    ssh = {"port": sample["ssh"]["port"]}
+    body = {name: sample[name] for name in ("os", "hostname", "credential_id")}
+    _create(running, "targets", body | {"name": "first-seen", "ssh": ssh})
+
+    unknown = running.command("targets", "test", "first-seen")
+    assert unknown.code == 1
+    assert "SHA256:" in unknown.err
+    pinned = running.command("targets", "test", "first-seen", "--pin", "--yes")
+
+    assert pinned.code == 0, pinned
+    [stored] = [t for t in _json(running, "targets", "list") if t["name"] == "first-seen"]
+    assert stored["ssh"]["host_key"] == sample["ssh"]["host_key"]

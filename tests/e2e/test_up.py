@@ -12,7 +12,7 @@ from tests.support import embedded
 from tests.support.eventually import eventually
 from tests.support.up import START_SECONDS, Up, an_up
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 
 async def test_one_command_shows_live_output_and_finds_its_data_again() -> None:
@@ -36,6 +36,10 @@ async def test_one_command_shows_live_output_and_finds_its_data_again() -> None:
         assert password not in up.terminal
         assert "admin reset-password" in up.terminal
         assert up.sign_in(password).code == 0
+        refused = up.command("runs", "list")
+        assert refused.code == 2
+        assert "opsconductor password" in refused.err
+        assert up.choose_password(password, "an-Unlikely-phrase-7301").code == 0
         assert len(_lines(up, "runs", "list")) == 1 + 4
         assert await up.stop(signal.SIGTERM) == 0
 

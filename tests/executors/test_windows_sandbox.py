@@ -309,6 +309,34 @@ async def test_cmd_lines_do_what_cmd_does(
         assert out.decode() == stdout
 
 
+@pytest.mark.parametrize(
+    ("run", "script", "stdout", "code"),
+    [
+        (powershell, r'Get-Content C:\Temp\a.txt | ForEach-Object { "<$_>" }', b"<one>\r\n<two>\r\n", 0),
+        (powershell, r"Get-Content -Raw -Path C:\Temp\a.txt", b"one\r\ntwo\r\n\r\n", 0),
+        (powershell, r"Get-Content C:\Temp\none.txt; $?", b"False\r\n", 0),
+        (cmd, r"type C:\Temp\a.txt", b"one\r\ntwo\r\n", 0),
+        (cmd, r"type C:\Temp\none.txt", b"", 1),
+    ],
+)
+async def test_both_shells_read_what_lies_on_the_disk(
+    windows_host: WindowsHost,
+    ask: Ask,
+    connect: Callable[..., Protocol],
+    run: Callable[..., tuple[bytes, bytes, int]],
+    script: str,
+    stdout: bytes,
+    code: int,
+) -> None:
+    windows_host.disk.path(r"C:\Temp\a.txt").write_bytes(b"one\r\ntwo\r\n")
+    protocol = connect()
+    shell = await ask(protocol.open_shell)
+
+    out, _, exit_code = await ask(run, protocol, shell, script)
+
+    assert (out, exit_code) == (stdout, code)
+
+
 async def test_a_connection_cut_between_two_calls_is_a_bad_request_for_a_sealed_message(
     windows_host: WindowsHost, ask: Ask, connect: Callable[..., Protocol]
 ) -> None:

@@ -1,14 +1,12 @@
 """Load through the HTTP API, and one request at a time."""
 
 import asyncio
-import json
-import sys
 import time
 from dataclasses import dataclass
-from typing import Any
 
 import httpx2
 
+from tests.load.children import asked
 from tests.load.systems import System
 
 CONNECTIONS = 64
@@ -38,7 +36,7 @@ async def load(system: System, seconds: float, *, connections: int = CONNECTIONS
         "seconds": seconds,
     }
     cpu = sum(system.cpu_seconds())
-    told = await _client(order)
+    told = await asked("tests.load.client", order, within=seconds + DRAIN_SECONDS)
     if set(told["answers"]) != {"202"}:
         raise RuntimeError(f"{system.name} answered {told['answers']}")
     ended = await system.all_ended(within=DRAIN_SECONDS)
@@ -50,15 +48,6 @@ async def load(system: System, seconds: float, *, connections: int = CONNECTIONS
         p50_ms=told["p50"] * 1000,
         cpu_ms_per_run=(sum(system.cpu_seconds()) - cpu) / runs * 1000,
     )
-
-
-async def _client(order: dict[str, Any]) -> dict[str, Any]:
-    child = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.load.client",
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    output, _ = await child.communicate(json.dumps(order).encode())
-    return dict(json.loads(output))
 
 
 @dataclass(frozen=True, slots=True)

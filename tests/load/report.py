@@ -35,12 +35,22 @@ def percentile(values: Sequence[float], share: float) -> float:
 def as_table(rows: Sequence[Row]) -> str:
     """A Markdown table."""
     lines = ["| what | ours | limit | ratio | wanted | |", "|---|---:|---:|---:|---|---|"]
-    for row in rows:
-        baseline = "" if row.baseline is None else f"{_short(row.baseline)} {row.unit}"
-        ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
-        cells = (row.name, f"{_short(row.ours)} {row.unit}", baseline, ratio, row.wanted, row.note)
-        lines.append(f"| {' | '.join(cells)} |")
+    lines += [f"| {' | '.join(_cells(row))} |" for row in rows]
     return "\n".join(lines)
+
+
+def as_line(row: Row) -> str:
+    """One row for somebody who waits for the table."""
+    name, ours, baseline, ratio, wanted, note = _cells(row)
+    beside = f", beside it {baseline}: {ratio}" if baseline else ""
+    more = "; ".join(filter(None, (wanted and f"wanted {wanted}", note)))
+    return f"{name}: {ours}{beside}" + (f" ({more})" if more else "")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    baseline = "" if row.baseline is None else f"{_short(row.baseline)} {row.unit}"
+    ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
+    return row.name, f"{_short(row.ours)} {row.unit}", baseline, ratio, row.wanted, row.note
 
 
 def _short(value: float) -> str:

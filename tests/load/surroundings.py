@@ -20,6 +20,8 @@ from infra.embedded.ports import free_port
 from infra.embedded.postgres import EmbeddedPostgres
 
 Note = Callable[[str], None]
+STATEMENT_SECONDS = 30.0
+"""For the server to make a database, or to remove one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,8 +121,8 @@ async def own_database(pair: Pair, folder: Path) -> AsyncIterator[str]:
 
 
 async def _statement(url: str, statement: str) -> None:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(url, timeout=STATEMENT_SECONDS)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, timeout=STATEMENT_SECONDS)
     finally:
         await connection.close()

@@ -25,7 +25,7 @@ from infra.sealing import generate_pair
 from tests.load import baseline
 from tests.load.surroundings import Pair, own_database
 
-READY_SECONDS = 30.0
+READY_SECONDS = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 PASSWORD = "a-Password-for-measuring"
 
@@ -46,6 +46,7 @@ class System:
         self._folder = folder
         self._processes: list[subprocess.Popen[bytes]] = []
         self._database: Any = None
+        self._client = httpx2.AsyncClient(timeout=60)
 
     def body(self, targets: int = 0) -> str:
         raise NotImplementedError
@@ -96,7 +97,13 @@ class System:
     def memory_mib(self) -> float:
         return sum(_resident_mib(process.pid) for process in self._processes)
 
+    def peak_mib(self, module: str) -> float:
+        """The most memory that `python -m module` has had at once."""
+        [process] = [process for process in self._processes if module in process.args]  # type: ignore[operator]
+        return _resident_mib(process.pid, "VmHWM")
+
     async def stop(self) -> None:
+        await self._client.aclose()
         if self._database is not None:
             await self._database.close()
         for process in self._processes:
@@ -114,9 +121,9 @@ def _cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def _resident_mib(pid: int) -> float:
+def _resident_mib(pid: int, field: str = "VmRSS") -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith(field):
             return int(line.split()[1]) / 1024
     return 0.0
 
@@ -164,11 +171,11 @@ class Product(System):
         self.headers = {"authorization": f"Bearer {tokens['access_token']}"}
 
     async def post(self, path: str, body: Any) -> dict[str, Any]:
-        async with httpx2.AsyncClient(timeout=60, headers=self.headers) as client:
-            answer = await client.post(f"http://127.0.0.1:{self.port}{path}", json=body)
-            if answer.status_code >= 400:
-                raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:500]}")
-            return dict(answer.json())
+        address = f"http://127.0.0.1:{self.port}{path}"
+        answer = await self._client.post(address, json=body, headers=self.headers)
+        if answer.status_code >= 400:
+            raise RuntimeError(f"{path}: {answer.status_code} {answer.text[:500]}")
+        return dict(answer.json())
 
     def body(self, targets: int = 0) -> str:
         return json.dumps({"targets": [f"t{n}" for n in range(targets)]} if targets else {})

@@ -18,8 +18,10 @@ from infra.unit_of_work import OpenUnitOfWork, unit_of_work
 from tests.support.api import CollectingRelay
 from workers import leases
 from workers.definitions import Definitions
-from workers.executor import store as executor
-from workers.executor.store import Claimed, Settlement
+from workers.executor import holding, store
+from workers.executor.claims import claim
+from workers.executor.holding import Claimed
+from workers.executor.store import Settlement
 from workers.orchestrator import usecases
 
 
@@ -116,13 +118,13 @@ class Engine:
     async def claim(self, worker: UUID, *, limit: int = 1_000, named: Sequence[UUID] = ()) -> list[Claimed]:
         """Claim for this worker; everything it holds now and did not claim before is returned."""
         async with self.sessions.begin() as session:
-            ids = await executor.claim(session, worker_id=worker, pools=["default"], limit=limit, named=named)
-            return await executor.held(session, worker_id=worker, named=ids)
+            claimed = await claim(session, worker_id=worker, pools=["default"], limit=limit, named=named)
+            return await holding.held(session, worker_id=worker, named=claimed.ids)
 
     async def settle(self, tasks: Sequence[Claimed], state: str = "succeeded") -> set[UUID]:
         """Settle as an executor would; `pending` means a failed attempt that may be repeated."""
         async with self.sessions.begin() as session:
-            return await executor.settle(session, [settlement(task, state) for task in tasks])
+            return await store.settle(session, [settlement(task, state) for task in tasks])
 
     async def states(self, run: UUID) -> dict[str, int]:
         rows = await self.rows("SELECT state, count(*) FROM tasks WHERE run_id = :r GROUP BY 1", r=run)

@@ -80,9 +80,12 @@ class EmbeddedBroker:
 class PrivateRabbit:
     """A RabbitMQ node of its own: own name, ports, cookie and data folder, on the loopback only."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, config: str | None = None) -> None:
         self._folder = folder / "rabbitmq"
         self._folder.mkdir()
+        if config is not None:
+            (self._folder / "own.conf").write_text(config)
+        self._config = "none" if config is None else "own.conf"
         self._port, self._distribution_port = free_port(), free_port()
         self._name = f"ops-test-{os.getpid()}-{self._port}@localhost"
         self._process: subprocess.Popen[bytes] | None = None
@@ -94,6 +97,11 @@ class PrivateRabbit:
     @property
     def url(self) -> str:
         return f"amqp://guest:guest@127.0.0.1:{self._port}/"
+
+    @property
+    def place(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._port}"
 
     async def start(self) -> None:
         empty = self._folder / "empty"
@@ -107,7 +115,7 @@ class PrivateRabbit:
             RABBITMQ_MNESIA_BASE=str(self._folder / "data"),
             RABBITMQ_LOG_BASE=str(self._folder / "log"),
             RABBITMQ_ENABLED_PLUGINS_FILE=str(empty),
-            RABBITMQ_CONFIG_FILE=str(self._folder / "none"),
+            RABBITMQ_CONFIG_FILE=str(self._folder / self._config),
             RABBITMQ_CONF_ENV_FILE=str(empty),
             RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS="-kernel inet_dist_use_interface {127,0,0,1}",
         )

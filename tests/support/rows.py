@@ -30,9 +30,11 @@ async def a_task(engine: AsyncEngine, run_id: UUID, *, state: str = "succeeded",
     async with engine.begin() as connection:
         await connection.execute(
             text("""
-                INSERT INTO tasks (id, run_id, step_no, ordinal, target_name, pool, state, attempt, exit_code,
-                                   error, started_at, ended_at)
-                VALUES (:id, :run_id, :step_no, :ordinal, :target_name, :pool, :state, :attempt, :exit_code,
+                INSERT INTO tasks (id, run_id, step_no, ordinal, target_id, target_name, pool, state, attempt,
+                                   exit_code, error, started_at, ended_at)
+                VALUES (:id, :run_id, :step_no, :ordinal,
+                        (SELECT id FROM targets WHERE name = CAST(:target_name AS text) LIMIT 1),
+                        CAST(:target_name AS text), :pool, :state, :attempt, :exit_code,
                         CAST(:error AS jsonb), now(), now())
             """),
             row,

@@ -6,7 +6,7 @@ import pwd
 import shutil
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ import asyncssh
 from contracts.jobs.steps import SshExec
 from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.sandbox.ssh_host import SshHost
+from tests.support.artifacts import MemoryArtifacts
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
 from workers.executor.steps.base import OpenedCredential, StepContext, StepOutcome, TargetView
@@ -65,6 +66,7 @@ class Reachable:
             secret_parameters=frozenset(),
             output=output or CollectedOutput(),
             still_mine=lambda: None,
+            artifacts=MemoryArtifacts(),
         )
         return replace(context, **changes)  # type: ignore[arg-type]
 
@@ -84,9 +86,11 @@ def script(text: str, **options: object) -> SshExec:
 
 
 @asynccontextmanager
-async def sandbox(authorized_key: str | None = None) -> AsyncIterator[Reachable]:
-    """The sandbox host, let in by password."""
-    host = SshHost("demo", "sandbox-password", authorized_key=authorized_key)
+async def sandbox(
+    authorized_key: str | None = None, *, programs: Path | None = None
+) -> AsyncIterator[Reachable]:
+    """The sandbox host, let in by password; what is in `programs` goes before the machine's own."""
+    host = SshHost("demo", "sandbox-password", authorized_key=authorized_key, programs=programs)
     await host.start()
     try:
         yield Reachable(
@@ -117,15 +121,23 @@ def free_port() -> int:
 
 
 @asynccontextmanager
-async def real_sshd(user: pwd.struct_passwd) -> AsyncIterator[Reachable]:
-    """An OpenSSH server with keys and a configuration of its own, let in by key."""
+async def real_sshd(
+    user: pwd.struct_passwd,
+    *,
+    host_key_types: Sequence[str] = ("ssh-ed25519",),
+    options: Sequence[str] = (),
+) -> AsyncIterator[Reachable]:
+    """An OpenSSH server with keys and a configuration of its own, let in by key.
+
+    `options` are lines of its configuration that win over the usual ones.
+    """
     folder = Path(tempfile.mkdtemp(prefix="ops-sshd-"))
     try:
-        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        host_keys = [asyncssh.generate_private_key(name) for name in host_key_types]
         user_key = asyncssh.generate_private_key("ssh-ed25519")
         home, port = folder / "home", free_port()
         home.mkdir()
-        _write_configuration(folder, port=port, host_key=host_key, user_key=user_key)
+        _write_configuration(folder, port=port, host_keys=host_keys, user_key=user_key, options=options)
         for path in (folder, home, folder / "authorized"):
             path.chmod(0o755)
             if os.getuid() == 0:
@@ -138,7 +150,7 @@ async def real_sshd(user: pwd.struct_passwd) -> AsyncIterator[Reachable]:
             await eventually(lambda: _listens(port))
             yield Reachable(
                 port=port,
-                host_key=host_key.export_public_key().decode(),
+                host_key="".join(key.export_public_key().decode() for key in host_keys),
                 username=user.pw_name,
                 secrets={"private_key": user_key.export_private_key().decode()},
                 home=home,
@@ -155,18 +167,25 @@ def sshd_is_installed() -> bool:
 
 
 def _write_configuration(
-    folder: Path, *, port: int, host_key: asyncssh.SSHKey, user_key: asyncssh.SSHKey
+    folder: Path,
+    *,
+    port: int,
+    host_keys: Sequence[asyncssh.SSHKey],
+    user_key: asyncssh.SSHKey,
+    options: Sequence[str],
 ) -> None:
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
-    private = folder / "host_key"
-    private.touch(mode=0o600)
-    private.write_bytes(host_key.export_private_key())
+    for number, key in enumerate(host_keys):
+        private = folder / f"host_key.{number}"
+        private.touch(mode=0o600)
+        private.write_bytes(key.export_private_key())
     (folder / "authorized").write_bytes(user_key.export_public_key())
     lines = [
+        *options,
         f"Port {port}",
         "ListenAddress 127.0.0.1",
-        f"HostKey {private}",
+        *(f"HostKey {folder / f'host_key.{number}'}" for number in range(len(host_keys))),
         f"AuthorizedKeysFile {folder / 'authorized'}",
         "PidFile none",
         "StrictModes no",
@@ -176,6 +195,7 @@ def _write_configuration(
         "PrintMotd no",
         f"SetEnv HOME={folder / 'home'}",
         "MaxStartups 200",
+        "Subsystem sftp internal-sftp",
     ]
     (folder / "config").write_text("\n".join(lines) + "\n")
 

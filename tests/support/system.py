@@ -44,14 +44,14 @@ class System:
         self.children: list[Child] = []
         self.accepted: set[UUID] = set()
         self.repeatable: set[UUID] = set()
-        self._port = free_port()
+        self.port = free_port()
         self._targets: dict[str, str] = {}
         self._names = 0
         private, public = generate_pair()
-        self._environment = clean_environment(
+        self.environment = clean_environment(
             OPS_DATABASE_URL=database_url,
             OPS_AMQP_URL=broker.url,
-            OPS_PORT=str(self._port),
+            OPS_PORT=str(self.port),
             OPS_LEASE_SECONDS=str(LEASE_SECONDS),
             OPS_HEARTBEAT_SECONDS=str(LEASE_SECONDS / 3),
             OPS_SLOTS=str(SLOTS),
@@ -62,8 +62,9 @@ class System:
             OPS_DRAIN_SECONDS="2",
             OPS_EGRESS_ALLOW="127.0.0.0/8",
         )
-        self.api = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self._port}", timeout=20)
+        self.api = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
         self.ssh: dict[str, Any] = {}
+        self.windows: dict[str, Any] = {}
 
     # -- processes
 
@@ -72,7 +73,7 @@ class System:
         self._names += 1
         words = ("gateway",) if role == "gateway" else ("workers", *role.split("+"))
         name = f"{role}-{self._names}"
-        environment = self._environment | settings
+        environment = self.environment | settings
         child = Child(name, module(*words), env=environment, log=self.folder / f"{name}.log")
         self.children.append(child)
         return child
@@ -109,12 +110,24 @@ class System:
         )
         self.children.append(child)
         await eventually(lambda: child.said("\n"), within=20)
-        self.ssh = json.loads(child.log.read_text().splitlines()[0])["ssh"]
+        told = json.loads(child.log.read_text().splitlines()[0])
+        self.ssh, self.windows = told["ssh"], told["windows"]
+
+    def use_database(self, url: str) -> None:
+        """Processes started from now on work on this database, with the same keys."""
+        self.database_url = url
+        self.environment["OPS_DATABASE_URL"] = url
 
     def the(self, role: str) -> Child:
         """The one process of this role that lives."""
         [child] = [child for child in self.children if child.alive and child.name.startswith(f"{role}-")]
         return child
+
+    def end_workers(self) -> None:
+        """Kill every process but the hosts."""
+        for child in self.children:
+            if child.alive and child.name != "sandbox":
+                child.kill()
 
     def end(self, role: str) -> None:
         """Kill what is left of a role."""
@@ -124,9 +137,7 @@ class System:
 
     def end_all(self) -> None:
         """Kill what is left, the hosts last of all and gently: they end what runs on them."""
-        for child in self.children:
-            if child.alive and child.name != "sandbox":
-                child.kill()
+        self.end_workers()
         for child in self.children:
             if child.alive:
                 child.terminate()
@@ -140,7 +151,8 @@ class System:
         assert answer.status_code == 200, answer.text
         self.api.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
 
-    async def _made(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    async def made(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What the API answers to the making of one credential, target or job."""
         answer = await self.api.post(f"/api/v1/{path}", json=body)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
@@ -148,7 +160,7 @@ class System:
     async def targets(self, count: int, **ssh: Any) -> list[str]:
         """Names of so many targets, all of them the one sandbox host."""
         if not self._targets:
-            made = await self._made(
+            made = await self.made(
                 "credentials", {"name": "demo", "type": "ssh", "username": USER, "password": SECRET}
             )
             self._targets["credential"] = made["id"]
@@ -157,18 +169,37 @@ class System:
             if name not in self._targets:
                 body = {"name": name, "os": "linux", "hostname": "127.0.0.1"}
                 body |= {"credential_id": self._targets["credential"]}
-                made = await self._made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
+                made = await self.made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
                 self._targets[name] = made["id"]
         return names
+
+    async def windows_target(self, name: str = "win", **winrm: Any) -> str:
+        """The name of a target that is the simulated Windows host, or another one at `port`."""
+        if "windows" not in self._targets:
+            login = {"name": "windows", "type": "winrm", "username": USER, "password": SECRET}
+            self._targets["windows"] = (await self.made("credentials", login))["id"]
+        settings = {"scheme": "http", "transport": "ntlm", "port": self.windows["http_port"]} | winrm
+        body = {"name": name, "os": "windows", "hostname": "127.0.0.1", "winrm": settings}
+        if self._targets.get(name) is None:
+            made = await self.made("targets", body | {"credential_id": self._targets["windows"]})
+            self._targets[name] = made["id"]
+        return name
+
+    async def artifact(self, content: bytes) -> str:
+        """The id of an uploaded file."""
+        answer = await self.api.post("/api/v1/artifacts", params={"name": "f.bin"}, content=content)
+        assert answer.status_code == 201, answer.text
+        return str(answer.json()["id"])
 
     async def job(self, *steps: Mapping[str, Any], **fields: Any) -> str:
         self._names += 1
         body = {"name": f"job {self._names}", "steps": list(steps)} | fields
-        return str((await self._made("jobs", body))["id"])
+        return str((await self.made("jobs", body))["id"])
 
-    async def run(self, job_id: str, **headers: str) -> UUID:
+    async def run(self, job_id: str, parameters: Mapping[str, Any] | None = None, /, **headers: str) -> UUID:
         """The id of an accepted run; it has to end from now on."""
-        answer = await self.api.post(f"/api/v1/jobs/{job_id}/run", json={}, headers=headers)
+        body = {"parameters": dict(parameters)} if parameters else {}
+        answer = await self.api.post(f"/api/v1/jobs/{job_id}/run", json=body, headers=headers)
         assert answer.status_code == 202, answer.text
         run_id = UUID(answer.json()["id"])
         self.accepted.add(run_id)

@@ -8,17 +8,18 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from tests.support.embedded import running
 from tests.support.eventually import eventually
 from tests.support.processes import ROOT, Child, clean_environment
 
-START_SECONDS = 50.0
-COMMAND_SECONDS = 40.0
+START_SECONDS = 150.0
+COMMAND_SECONDS = 90.0
 SERVING = "Ctrl-C stops everything"
 
 
@@ -115,14 +116,10 @@ class Up:
 
     def command(self, *arguments: str, typed: str = "", **settings: str) -> Ended:
         """Run `opsconductor` with these arguments until it ends."""
-        out, err = self._next_file(), self._next_file()
-        with out.open("wb") as stdout, err.open("wb") as stderr:
-            ended = subprocess.run(
-                [sys.executable, "-m", "cli", *arguments],
-                input=typed.encode(), stdout=stdout, stderr=stderr, cwd=ROOT,
-                env=self.environment(**settings), timeout=COMMAND_SECONDS, check=False,
-            )  # fmt: skip
-        return Ended(ended.returncode, out.read_text(), err.read_text())
+        out = self._next_file()
+        with out.open("wb") as stdout:
+            code, err = self._ended(arguments, stdout, typed=typed, **settings)
+        return Ended(code, out.read_text(), err)
 
     def begin(self, *arguments: str) -> Child:
         """Start `opsconductor` with these arguments and leave it running."""
@@ -132,6 +129,29 @@ class Up:
             env=self.environment(),
             log=self._next_file(),
         )
+
+    def unread(self, *arguments: str) -> Ended:
+        """Run `opsconductor` with an output whose reader has gone already."""
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as stdout:
+            code, err = self._ended(arguments, stdout)
+        return Ended(code, "", err)
+
+    def _ended(
+        self, arguments: Sequence[str], stdout: IO[bytes], *, typed: str = "", **settings: str
+    ) -> tuple[int, str]:
+        err = self._next_file()
+        with err.open("wb") as stderr:
+            ended = subprocess.run(
+                [sys.executable, "-m", "cli", *arguments],
+                input=typed.encode(), stdout=stdout, stderr=stderr, cwd=ROOT,
+                env=self.environment(**settings), timeout=COMMAND_SECONDS, check=False,
+            )  # fmt: skip
+        return ended.returncode, err.read_text()
+
+    def choose_password(self, current: str, new: str) -> Ended:
+        return self.command("password", "--url", self.url, "--password-stdin", typed=f"{current}\n{new}\n")
 
     def sign_in(self, password: str) -> Ended:
         return self.command("login", "--url", self.url, "--password-stdin", typed=password + "\n")

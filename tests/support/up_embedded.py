@@ -11,10 +11,10 @@ import sys
 from pathlib import Path
 
 from contracts.errors import OpsError
-from infra.embedded.places import default_data_dir
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.embedded.services import Command, CommandService
 from infra.embedded.supervisor import Supervisor
+from infra.private_files import default_data_dir
 
 
 def say(**message: object) -> None:

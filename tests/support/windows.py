@@ -10,7 +10,9 @@ import pytest
 from contracts.jobs.steps import WinrmExec
 from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.sandbox.windows import WindowsHost
+from tests.support.artifacts import MemoryArtifacts
 from tests.support.outputs import CollectedOutput
+from workers.executor.judging import Judge
 from workers.executor.steps.base import (
     Attempt,
     Handle,
@@ -23,7 +25,7 @@ from workers.executor.steps.base import (
 from workers.executor.steps.winrm_exec import Limits, WinrmExecPlugin
 
 USER, PASSWORD = "ops", "correct horse battery"
-QUICK = Limits(connect=2.0, handshake=1.0, operation=1, reconnect=3.0, stop=1.0, stop_in_all=4.0)
+QUICK = Limits(connect=2.0, handshake=1.0, operation=1, reconnect=3.0, room=6.0, stop=1.0, stop_in_all=4.0)
 
 
 @pytest.fixture
@@ -54,15 +56,17 @@ def a_context(
     hostname: str = "127.0.0.1",
     username: str = USER,
     password: str = PASSWORD,
+    secrets: Mapping[str, str] | None = None,
     parameters: Mapping[str, ParameterValue] | None = None,
     secret_parameters: frozenset[str] = frozenset(),
     still_mine: Any = lambda: None,
+    artifacts: MemoryArtifacts | None = None,
 ) -> StepContext:
     target = TargetView(
         id=uuid4(), name="win-01", hostname=hostname, os="windows", winrm=settings, ssh=SshSettings()
     )
     credential = OpenedCredential(
-        id=uuid4(), version=1, type="winrm", username=username, secrets={"password": password}
+        id=uuid4(), version=1, type="winrm", username=username, secrets=secrets or {"password": password}
     )
     return StepContext(
         run_id=uuid4(),
@@ -75,6 +79,7 @@ def a_context(
         secret_parameters=secret_parameters,
         output=output,
         still_mine=still_mine,
+        artifacts=artifacts or MemoryArtifacts(),
     )
 
 
@@ -98,12 +103,21 @@ class Bench:
         return attempt
 
     async def run(self, spec: WinrmExec | str, **context: Any) -> StepOutcome:
-        """Start, follow and release."""
-        attempt = await self.start(script(spec) if isinstance(spec, str) else spec, **context)
+        """Start, follow and release; judged as the executor judges it."""
+        spec = script(spec) if isinstance(spec, str) else spec
+        attempt = await self.start(spec, **context)
         try:
-            return await attempt.follow()
+            return self.judged(spec, await attempt.follow())
         finally:
             await attempt.release()
+
+    def judged(self, spec: WinrmExec, ended: StepOutcome) -> StepOutcome:
+        judge = Judge(spec)
+        judge.see("stdout", self.output.stdout.decode("utf-8", "replace"))
+        judge.see("stderr", self.output.stderr.decode("utf-8", "replace"))
+        if self.output.incomplete:
+            judge.gap("stdout")
+        return judge.outcome(ended)
 
     async def close(self) -> None:
         for attempt in self.attempts:

@@ -39,7 +39,7 @@ def masked_in_pieces(masker: Masker, data: bytes, sizes: list[int], limit: int) 
 
 
 @pytest.mark.parametrize("form", FORMS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     secret=SECRETS,
     around=st.tuples(st.binary(max_size=20), st.binary(max_size=20)),
@@ -59,7 +59,7 @@ def test_a_secret_is_never_visible(
     assert secret.encode() not in shown
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     secrets=st.lists(st.text("ab", min_size=4, max_size=9), min_size=1, max_size=4),
     data=st.text("abc", max_size=60),

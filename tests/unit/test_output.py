@@ -76,7 +76,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outputs, "OUTPUT_TAIL_BYTES", 50)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces=PIECES)
 def test_however_output_is_split_the_stored_text_is_that_of_the_whole(pieces: list[bytes]) -> None:
     async def scenario() -> None:
@@ -96,7 +96,7 @@ def test_however_output_is_split_the_stored_text_is_that_of_the_whole(pieces: li
     asyncio.run(scenario())
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(pieces=PIECES, lost_after=st.integers(0, 12))
 def test_whoever_resumes_at_the_stored_position_reproduces_the_rest(
     pieces: list[bytes], lost_after: int

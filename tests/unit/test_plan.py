@@ -45,7 +45,7 @@ def runs(draw: st.DrawFn) -> ModelRun:
     return ModelRun(steps, [draw(st.integers(1, 6)) for _ in steps])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(run=runs(), data=st.data())
 def test_a_run_keeps_its_rules_and_reaches_a_verdict_whatever_happens(
     run: ModelRun, data: st.DataObject
@@ -89,7 +89,7 @@ def _act(run: ModelRun, data: st.DataObject) -> None:
         run.settle(task, data.draw(st.sampled_from(outcomes)))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     outcomes=st.lists(st.sampled_from(OUTCOMES), min_size=1, max_size=12),
     cuts=st.lists(st.integers(1, 5), min_size=1, max_size=12),

@@ -26,7 +26,7 @@ def test_what_was_sealed_opens_again() -> None:
     assert RING.open(SEALED, bound_to="p/c/1") == SECRETS
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.sampled_from(["wrapped_key", "nonce", "ciphertext"]),
     st.integers(min_value=0, max_value=10_000),
@@ -40,7 +40,7 @@ def test_no_byte_can_be_changed(field: str, place: int, flip: int) -> None:
         RING.open(changed(field, bytes(data)), bound_to="p/c/1")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.sampled_from(["wrapped_key", "nonce", "ciphertext"]), st.binary(max_size=500))
 def test_nothing_else_opens(field: str, data: bytes) -> None:
     if data == getattr(SEALED, field):

@@ -5,10 +5,12 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from contracts.errors import UnsafeSettings
+from infra.jwt_keys import parse_jwt_keys
 from infra.sealing import generate_pair
-from infra.settings import Role, Settings, load_settings, parse_jwt_keys
+from infra.settings import Role, Settings, load_settings
 
 PRIVATE_PEM, PUBLIC_PEM = generate_pair()
 KEY = base64.b64encode(bytes(range(7, 55))).decode()
@@ -149,3 +151,46 @@ def test_no_secret_is_in_the_repr_of_settings(environment: pytest.MonkeyPatch) -
     assert "hidden-7301" not in shown
     assert KEY not in shown
     assert "PRIVATE KEY" not in shown
+
+
+def test_secrets_may_stand_in_files_of_their_own(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name, address in (
+        ("DATABASE", "postgresql://ops@db:5432/ops?ssl=require"),
+        ("AMQP", "amqp://ops@mq/"),
+    ):
+        (tmp_path / name).write_text("p@ss/7301\n")
+        environment.setenv(f"OPS_{name}_URL", address)
+        environment.setenv(f"OPS_{name}_PASSWORD_FILE", str(tmp_path / name))
+    environment.setenv("OPS_BOOTSTRAP_ADMIN_PASSWORD_FILE", str(tmp_path / "AMQP"))
+
+    settings = load_settings(*Role)
+
+    assert settings.database_url == "postgresql://ops:p%40ss%2F7301@db:5432/ops?ssl=require"
+    assert make_url(settings.database_url).password == "p@ss/7301"
+    assert settings.amqp_url == "amqp://ops:p%40ss%2F7301@mq/"
+    assert settings.bootstrap_admin_password == "p@ss/7301"
+    assert "7301" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({}, "holds a password already"),
+        ({"OPS_DATABASE_URL": "postgresql://db/ops"}, "names no user"),
+        ({"OPS_DATABASE_PASSWORD_FILE": "/no/such/file"}, "No such file"),
+        ({"OPS_DATABASE_PASSWORD_FILE": os.devnull}, "is empty"),
+    ],
+)
+def test_a_password_file_that_cannot_serve_is_named_with_the_reason(
+    environment: pytest.MonkeyPatch, tmp_path: Path, settings: dict[str, str], reason: str
+) -> None:
+    (tmp_path / "password").write_text("hidden-7302")
+    environment.setenv("OPS_DATABASE_PASSWORD_FILE", str(tmp_path / "password"))
+    for name, value in settings.items():
+        environment.setenv(name, value)
+
+    [line] = refused()
+
+    assert line.startswith("  - OPS_DATABASE_PASSWORD_FILE: ")
+    assert reason in line
+    assert "hidden" not in line

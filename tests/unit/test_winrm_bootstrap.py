@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from infra.sandbox.windows import gate
 from workers.executor.steps.winrm_exec import bootstrap
 from workers.executor.steps.winrm_exec.bootstrap import Kind
+from workers.executor.steps.winrm_exec.runners import runner
 
 NONCE = "0123456789abcdef0123456789abcdef"
 CMD_LIMIT, ENVELOPE_BYTES = 8191, 150_000
@@ -51,7 +52,7 @@ def test_input_that_was_changed_never_runs_anything_else(body: bytes, at: int) -
     assert what_runs(bytes(whole)) in {None, body + b"x"}
 
 
-@pytest.mark.parametrize("kind", ["powershell", "cmd"])
+@pytest.mark.parametrize("kind", ["powershell", "pwsh", "cmd"])
 def test_the_command_line_fits_cmd_and_names_the_gate(kind: Kind) -> None:
     program, arguments = bootstrap.command_line(kind, NONCE)
     script = base64.b64decode(arguments[-1]).decode("utf-16-le")
@@ -73,13 +74,44 @@ texts = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_siz
 
 @given(
     script=texts,
-    environment=st.dictionaries(st.sampled_from(["OPS_a", "OPS_b", "OPS_name"]), texts),
+    environment=st.dictionaries(st.sampled_from(["OPS_a", "delayed", "cwd", "run", "Path"]), texts),
+    cwd=st.none() | texts.filter(bool),
+    stdin=st.none() | st.binary(max_size=40),
     delayed=st.booleans(),
 )
-def test_a_cmd_payload_reads_back_as_it_was_made(
-    script: str, environment: dict[str, str], *, delayed: bool
+def test_a_body_reads_back_as_it_was_made_whatever_its_variables_are_called(
+    script: str, environment: dict[str, str], cwd: str | None, stdin: bytes | None, *, delayed: bool
 ) -> None:
-    payload = bootstrap.cmd_body(script, environment, delayed=delayed).decode()
+    payload = bootstrap.body("cmd", script, environment=environment, cwd=cwd, stdin=stdin, delayed=delayed)
 
-    names = {name.upper(): value for name, value in environment.items()}
-    assert gate.split_cmd(payload) == (names, delayed, script)
+    read = gate.body_of(payload)
+
+    assert read.script == script
+    assert read.environment == {name.upper(): value for name, value in environment.items()}
+    assert (read.folder, read.stdin, read.delayed) == (cwd, stdin or b"", delayed)
+
+
+@pytest.mark.parametrize("kind", ["powershell", "pwsh", "cmd"])
+@pytest.mark.parametrize("with_input", [True, False])
+def test_what_runs_behind_the_gate_is_whole_and_the_same_for_every_step(
+    kind: Kind, *, with_input: bool
+) -> None:
+    text = runner(kind, with_input=with_input)
+
+    assert f"exit {gate.NO_FOLDER}" in text
+    assert text.index("#ops-open $n") < text.index("$s")
+    for word in ("EXIT", "FEED", "CHILD", "NO_FOLDER", "NEVER_OPENED", "LENGTH_DIGITS"):
+        assert f"<{word}>" not in text
+    assert text.count("{") == text.count("}")
+
+
+def test_the_second_process_of_a_script_with_input_gets_a_command_line_without_the_script() -> None:
+    text = runner("powershell", with_input=True)
+    encoded = text.split("-EncodedCommand ", 1)[1].split("'", 1)[0]
+    child = base64.b64decode(encoded).decode("utf-16-le")
+
+    assert len(encoded) < CMD_LIMIT
+    assert f"exit {gate.NEVER_OPENED}" in child
+    assert "[Console]::OpenStandardInput()" in child
+    assert "<" not in child.replace("-lt", "")
+    assert "-InputFormat None" in text

@@ -9,15 +9,16 @@ import requests
 import urllib3.exceptions
 from winrm.exceptions import (
     InvalidCredentialsError,
+    WinRMError,
     WinRMOperationTimeoutError,
     WinRMTransportError,
     WSManFaultError,
 )
 
 from contracts.causes import CAUSES, Retry
-from workers.executor.steps.winrm_exec.faults import FAULTS, SUBCODES, Diagnosis, Situation, diagnose
+from workers.executor.steps.winrm.faults import FAULTS, SUBCODES, Diagnosis, Situation, diagnose
+from workers.executor.steps.winrm.transport import signed
 from workers.executor.steps.winrm_exec.outcome import CONTROL_C_EXIT, SIGNS, NotRun, described, outcome_of
-from workers.executor.steps.winrm_exec.transport import signed
 
 
 def of(error: BaseException, *offered: str, transport: str = "ntlm") -> Diagnosis:
@@ -34,13 +35,15 @@ def verification(code: int) -> requests.exceptions.SSLError:
     return requests.exceptions.SSLError(urllib3.exceptions.SSLError(inner))
 
 
-LOST, FINAL = Situation.LOST, Situation.FINAL
+LOST, FINAL, FULL = Situation.LOST, Situation.FINAL, Situation.FULL
 ROWS: list[tuple[BaseException, Situation, str]] = [
     (fault(5), FINAL, "access_denied"),
     (fault(None, "w:AccessDenied"), FINAL, "access_denied"),
-    (fault(2150859173), FINAL, "quota"),
-    (fault(2150859174), FINAL, "quota"),
-    (fault(None, "w:QuotaLimit"), FINAL, "quota"),
+    (fault(2150859172), FULL, "quota"),
+    (fault(2150859173), FULL, "quota"),
+    (fault(2150859174), FULL, "quota"),
+    (fault(None, "w:QuotaLimit"), FULL, "quota"),
+    (fault(2147942606), FINAL, "command_line_too_long"),
     (fault(2150858843), Situation.VANISHED, "shell_vanished"),
     (fault(995), Situation.VANISHED, "shell_vanished"),
     (fault(170), Situation.BUSY, "connection_lost"),
@@ -52,12 +55,15 @@ ROWS: list[tuple[BaseException, Situation, str]] = [
     (WinRMTransportError("http", 404, "x"), FINAL, "not_winrm"),
     (WinRMTransportError("http", 413, ""), FINAL, "message_too_large"),
     (WinRMTransportError("http", 500, ""), FINAL, "encryption_required"),
-    (WinRMTransportError("http", 503, ""), FINAL, "service_unavailable"),
+    (WinRMTransportError("http", 503, ""), FULL, "service_unavailable"),
     (requests.exceptions.ConnectionError("gone"), LOST, "unreachable"),
     (requests.exceptions.ChunkedEncodingError("cut"), LOST, "unreachable"),
     (requests.exceptions.ConnectTimeout("late"), LOST, "unreachable"),
     (requests.exceptions.ReadTimeout("silent"), Situation.SILENT, "unreachable"),
-    (requests.exceptions.ProxyError("proxy"), FINAL, "not_winrm"),
+    (requests.exceptions.ProxyError("proxy"), FINAL, "proxy_answered"),
+    (WinRMTransportError("http", 407, ""), FINAL, "proxy_answered"),
+    (WinRMTransportError("http", 502, "x"), FINAL, "proxy_answered"),
+    (WinRMError("but requests-credssp is not installed"), FINAL, "transport_not_installed"),
     (
         requests.exceptions.ConnectionError(
             urllib3.exceptions.ProtocolError("aborted", http.client.BadStatusLine("SSH-2.0"))
@@ -90,7 +96,7 @@ def test_each_failure_is_diagnosed(error: BaseException, situation: Situation, c
 
 
 def test_every_code_the_tables_name_is_in_the_catalogue() -> None:
-    named = {code for _, code in FAULTS.values()} | set(SUBCODES.values()) | {code for _, code in SIGNS}
+    named = {code for _, code in (*FAULTS.values(), *SUBCODES.values(), *SIGNS)}
 
     assert named <= set(CAUSES)
 
@@ -133,13 +139,14 @@ def test_exit_codes_carry_a_sign_as_windows_shows_them() -> None:
     [
         ("System.OutOfMemoryException", "memory_quota"),
         ("running scripts is disabled on this system", "scripts_disabled"),
-        ("anything", "exit_code"),
+        ("anything", None),
     ],
 )
-def test_some_texts_name_a_better_cause_than_the_exit_code(tail: str, code: str) -> None:
+def test_some_texts_name_a_better_cause_than_the_exit_code(tail: str, code: str | None) -> None:
     outcome = outcome_of(1, tail, gate_opened=True, lossy=False)
 
-    assert outcome.cause is CAUSES[code]
+    assert outcome.outcome == "ended"
+    assert outcome.cause is (CAUSES[code] if code else None)
 
 
 def test_a_shell_that_ended_before_its_gate_opened_has_not_run_the_script() -> None:
@@ -151,4 +158,4 @@ def test_a_shell_that_ended_before_its_gate_opened_has_not_run_the_script() -> N
 
 
 def test_where_output_was_lost_an_exit_code_counts_without_the_marker() -> None:
-    assert outcome_of(0, "", gate_opened=False, lossy=True).outcome == "succeeded"
+    assert outcome_of(0, "", gate_opened=False, lossy=True).exit_code == 0

@@ -1,30 +1,33 @@
-"""Every promise is held against the sandbox host and a real OpenSSH server, as root and not."""
+"""Every promise is held against a real OpenSSH server, as root and not; without one, the sandbox host."""
 
-import os
-import pwd
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 
+import asyncssh
 import pytest
 
-from tests.support.ssh import Reachable, ordinary_user, real_sshd, sandbox, sshd_is_installed
+from tests.support.ssh import Reachable, sandbox, sshd_is_installed
 from workers.executor.steps.ssh_exec import SshExecPlugin
 
+Sessions = list[str]
+HOSTS = ("sshd_of_root", "sshd_of_somebody") if sshd_is_installed() else ("demo",)
 
-@pytest.fixture(params=["sandbox", "sshd-root", "sshd-ordinary"])
-async def host(request: pytest.FixtureRequest) -> AsyncIterator[Reachable]:
-    if request.param == "sandbox":
-        async with sandbox() as reachable:
-            yield reachable
-        return
-    if not sshd_is_installed():
-        pytest.skip("no OpenSSH server on this machine (Debian: openssh-server)")
-    if request.param == "sshd-root" and os.getuid() != 0:
-        pytest.skip("only root can let root log in")
-    user = pwd.getpwuid(0) if request.param == "sshd-root" else ordinary_user()
-    if user is None:
-        pytest.skip("no ordinary account with a login shell on this machine")
-    async with real_sshd(user) as reachable:
-        yield reachable
+
+@pytest.fixture(params=HOSTS)
+def host(request: pytest.FixtureRequest) -> Iterator[Reachable]:
+    """A host with an empty home; the server is started once for all tests."""
+    reachable: Reachable = request.getfixturevalue(request.param)
+    yield reachable
+    _empty(reachable)
+
+
+def _empty(host: Reachable) -> None:
+    """Take away what a test left in the home; what still runs there may lose a file meanwhile."""
+    for path in host.home.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 @pytest.fixture
@@ -46,3 +49,17 @@ async def other_worker() -> AsyncIterator[SshExecPlugin]:
     plugin = SshExecPlugin()
     yield plugin
     await plugin.close()
+
+
+@pytest.fixture
+def sessions(monkeypatch: pytest.MonkeyPatch) -> Sessions:
+    """The commands of the sessions opened from now on."""
+    opened: Sessions = []
+    create = asyncssh.SSHClientConnection.create_session
+
+    async def create_session(connection, factory, command, **options):  # type: ignore[no-untyped-def]
+        opened.append(command)
+        return await create(connection, factory, command, **options)
+
+    monkeypatch.setattr(asyncssh.SSHClientConnection, "create_session", create_session)
+    return opened

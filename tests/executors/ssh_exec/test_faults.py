@@ -1,6 +1,8 @@
 """What keeps an attempt from starting is named, tried once, and has not acted."""
 
 import asyncio
+import os
+import pwd
 import socket
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
@@ -10,10 +12,21 @@ import asyncssh
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.ssh import Reachable, free_port, output_of, run, sandbox, script
+from tests.support.ssh import (
+    Reachable,
+    free_port,
+    output_of,
+    real_sshd,
+    run,
+    sandbox,
+    script,
+    sshd_is_installed,
+)
 from workers.executor.steps.base import StepContext, StepFault
-from workers.executor.steps.ssh_exec import SshExecPlugin
+from workers.executor.steps.ssh_exec import Connections, SshExecPlugin
 
+QUICKLY_LOCKED = pytest.mark.filterwarnings("ignore:.*bcrypt.kdf:UserWarning")
+"""A single round keeps the test short; that it would not be safe is what the warning says."""
 OTHER_KEY = asyncssh.generate_private_key("ssh-ed25519").export_public_key().decode()
 
 
@@ -28,6 +41,7 @@ def on_port(host: Reachable, port: int) -> StepContext:
     return host.with_settings(port=port)
 
 
+@pytest.mark.provokes("host_key_unknown")
 async def test_an_unpinned_host_is_refused_and_its_fingerprint_shown(
     host: Reachable, plugin: SshExecPlugin
 ) -> None:
@@ -38,6 +52,7 @@ async def test_an_unpinned_host_is_refused_and_its_fingerprint_shown(
     assert fingerprint in str(fault.words["detail"])
 
 
+@pytest.mark.provokes("host_key_mismatch")
 @pytest.mark.parametrize("algorithm", ["ssh-ed25519", "ssh-rsa", "ecdsa-sha2-nistp256"])
 async def test_a_host_with_another_key_than_the_pinned_one_is_refused(
     host: Reachable, plugin: SshExecPlugin, algorithm: str
@@ -55,12 +70,25 @@ async def test_one_of_several_pinned_keys_is_enough(host: Reachable, plugin: Ssh
     assert (await run(plugin, context, "true")).outcome == "succeeded"
 
 
+@pytest.mark.provokes("host_key_invalid")
 async def test_a_pinned_key_that_is_none_is_said_so(demo: Reachable, plugin: SshExecPlugin) -> None:
     fault = await fault_of(plugin.start(script("true"), demo.with_settings(host_key="ssh-ed25519 nonsense")))
 
     assert fault.cause.code == "host_key_invalid"
 
 
+@pytest.mark.provokes("ssh_algorithms")
+async def test_a_host_with_nothing_but_ciphers_of_yesterday_is_said_so(plugin: SshExecPlugin) -> None:
+    if not sshd_is_installed():
+        pytest.skip("no OpenSSH server on this machine")
+    async with real_sshd(pwd.getpwuid(os.getuid()), options=["Ciphers 3des-cbc"]) as host:
+        fault = await fault_of(plugin.start(script("true"), host.context()))
+
+    assert fault.cause.code == "ssh_algorithms"
+    assert str(fault.words["detail"])
+
+
+@pytest.mark.provokes("auth_rejected")
 async def test_a_wrong_password_is_tried_exactly_once(
     demo: Reachable, plugin: SshExecPlugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,6 +108,26 @@ async def test_a_wrong_password_is_tried_exactly_once(
     assert "wrong-password" not in f"{fault!r} {fault.words} {fault.__cause__} {credential!r}"
 
 
+@pytest.mark.provokes("credential_held")
+async def test_attempts_that_wait_while_one_is_rejected_do_not_knock_again(
+    demo: Reachable, plugin: SshExecPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+
+    def refuse(_host: object, _user: str, password: str) -> bool:
+        tried.append(password)
+        return False
+
+    monkeypatch.setattr("infra.sandbox.ssh_host.SshHost.lets_in", refuse)
+    credential = replace(demo.credential, secrets={"password": "wrong-password"})
+    context = demo.context(credential=credential)
+
+    faults = await asyncio.gather(*(fault_of(plugin.start(script("true"), context)) for _ in range(5)))
+
+    assert len(tried) == 1
+    assert sorted(fault.cause.code for fault in faults) == ["auth_rejected"] + ["credential_held"] * 4
+
+
 async def test_a_wrong_key_is_rejected(host: Reachable, plugin: SshExecPlugin) -> None:
     stranger = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
     credential = replace(host.credential, secrets={"private_key": stranger})
@@ -89,17 +137,25 @@ async def test_a_wrong_key_is_rejected(host: Reachable, plugin: SshExecPlugin) -
     assert fault.cause.code == "auth_rejected"
 
 
+@QUICKLY_LOCKED
 async def test_a_key_with_its_passphrase_opens_the_door(plugin: SshExecPlugin) -> None:
     key = asyncssh.generate_private_key("ssh-ed25519")
     async with sandbox(authorized_key=key.export_public_key().decode()) as host:
-        secrets = {"private_key": key.export_private_key(passphrase="open").decode(), "passphrase": "open"}
+        secrets = {
+            "private_key": key.export_private_key(passphrase="open", rounds=1).decode(),
+            "passphrase": "open",
+        }
         context = host.context(credential=replace(host.credential, secrets=secrets))
 
         assert (await run(plugin, context, "true")).outcome == "succeeded"
 
 
+@pytest.mark.provokes("private_key_unreadable")
+@QUICKLY_LOCKED
 async def test_a_key_that_cannot_be_read_is_said_so(demo: Reachable, plugin: SshExecPlugin) -> None:
-    locked = asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="right").decode()
+    locked = (
+        asyncssh.generate_private_key("ssh-ed25519").export_private_key(passphrase="right", rounds=1).decode()
+    )
     unreadable = (
         {"private_key": "nonsense"},
         {"private_key": locked},
@@ -113,18 +169,21 @@ async def test_a_key_that_cannot_be_read_is_said_so(demo: Reachable, plugin: Ssh
         assert fault.cause.code == "private_key_unreadable"
 
 
+@pytest.mark.provokes("credential_missing")
 async def test_without_a_credential_nothing_is_tried(demo: Reachable, plugin: SshExecPlugin) -> None:
     fault = await fault_of(plugin.start(script("true"), demo.context(credential=None)))
 
     assert fault.cause.code == "credential_missing"
 
 
+@pytest.mark.provokes("unreachable")
 async def test_a_dead_port_is_unreachable(demo: Reachable, plugin: SshExecPlugin) -> None:
     fault = await fault_of(plugin.start(script("true"), on_port(demo, free_port())))
 
     assert fault.cause.code == "unreachable"
 
 
+@pytest.mark.provokes("name_unresolved")
 async def test_a_name_that_does_not_resolve_is_said_so(demo: Reachable, plugin: SshExecPlugin) -> None:
     target = replace(demo.target, hostname="no-such-host.invalid")
 
@@ -154,6 +213,7 @@ async def talking_server(greeting: bytes | None) -> AsyncIterator[int]:
         await server.wait_closed()
 
 
+@pytest.mark.provokes("not_ssh")
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"220 mail ESMTP\r\n"])
 async def test_a_port_that_speaks_something_else_is_not_ssh(
     demo: Reachable, plugin: SshExecPlugin, greeting: bytes
@@ -175,7 +235,7 @@ async def test_a_server_that_closes_without_a_word_may_be_busy(
 
 
 async def test_a_port_that_stays_silent_is_given_up(demo: Reachable) -> None:
-    plugin = SshExecPlugin(connect_seconds=0.3)
+    plugin = SshExecPlugin(Connections(connect_seconds=0.3))
     async with talking_server(None) as port:
         fault = await fault_of(plugin.start(script("true"), on_port(demo, port)))
 
@@ -198,6 +258,7 @@ async def test_a_failed_start_gives_its_session_back(demo: Reachable, plugin: Ss
     assert (await run(plugin, demo.context(target=target, credential=credential), "true")).exit_code == 0
 
 
+@pytest.mark.provokes("step_invalid")
 async def test_a_parameter_nobody_declared_is_refused_before_anything_is_sent(
     demo: Reachable, plugin: SshExecPlugin
 ) -> None:
@@ -208,6 +269,7 @@ async def test_a_parameter_nobody_declared_is_refused_before_anything_is_sent(
     assert demo.folders() == []
 
 
+@pytest.mark.provokes("workspace_unusable")
 async def test_a_planted_link_in_place_of_the_folder_is_refused(
     demo: Reachable, plugin: SshExecPlugin
 ) -> None:
@@ -243,7 +305,7 @@ async def test_attempts_one_after_the_other_share_a_connection(
 
     [endpoint] = plugin._connections._endpoints.values()
     assert len(endpoint.links) == 1
-    assert endpoint.links[0].channels == 0
+    await eventually(lambda: endpoint.links[0].channels == 0)
 
 
 async def test_a_new_version_of_the_credential_gets_a_connection_of_its_own(
@@ -259,7 +321,7 @@ async def test_a_new_version_of_the_credential_gets_a_connection_of_its_own(
 
 
 async def test_an_idle_connection_is_closed(demo: Reachable) -> None:
-    plugin = SshExecPlugin(idle_seconds=0.05)
+    plugin = SshExecPlugin(Connections(idle_seconds=0.05))
     await run(plugin, demo.context(), "true")
     [endpoint] = plugin._connections._endpoints.values()
 

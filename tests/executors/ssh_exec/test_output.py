@@ -6,8 +6,12 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
+import pytest
+
 from tests.support.eventually import eventually
+from tests.support.outputs import CollectedOutput
 from tests.support.ssh import Reachable, is_running, let_go, output_of, run, script
+from workers.executor.steps.base import Stream
 from workers.executor.steps.ssh_exec import SshExecPlugin
 
 
@@ -20,6 +24,7 @@ async def test_a_command_that_ends_well_succeeds(host: Reachable, plugin: SshExe
     assert output_of(context).stdout.startswith(b"hello\n/")
 
 
+@pytest.mark.provokes("exit_code")
 async def test_an_exit_code_becomes_a_failure_with_its_cause(host: Reachable, plugin: SshExecPlugin) -> None:
     outcome = await run(plugin, host.context(), "exit 37")
 
@@ -90,6 +95,40 @@ async def test_twenty_megabytes_arrive_intact(host: Reachable, plugin: SshExecPl
 
     assert len(output_of(context).stdout) == 20_000_000
     assert output_of(context).stderr.split()[0].decode() == sha256(output_of(context).stdout).hexdigest()
+
+
+class HeldOutput(CollectedOutput):
+    """A store that takes nothing more, from its second piece on, until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full, self.let_go = asyncio.Event(), asyncio.Event()
+
+    async def write(self, stream: Stream, data: bytes) -> None:
+        if self.stdout:
+            self.full.set()
+            await self.let_go.wait()
+        await super().write(stream, data)
+
+
+async def test_output_that_ends_while_it_is_passed_on_keeps_its_order(
+    host: Reachable, plugin: SshExecPlugin
+) -> None:
+    output = HeldOutput()
+    gate = host.home / "gate"
+    text = f"echo begun; sleep .4; seq 1000000; until [ -e {gate} ]; do sleep .1; done; seq 1000000"
+    attempt = await plugin.start(script(text), host.context(output))
+    following = asyncio.create_task(attempt.follow())
+    await output.full.wait()
+    gate.touch()
+    await eventually((Path(str(attempt.handle["folder"])) / "done").exists)
+
+    output.let_go.set()
+
+    assert (await following).outcome == "succeeded"
+    await attempt.release()
+    numbers = b"".join(b"%d\n" % number for number in range(1, 1_000_001))
+    assert output.stdout == b"begun\n" + numbers + numbers
 
 
 async def test_output_beyond_the_limit_is_dropped_and_said_so_without_stopping_the_command(

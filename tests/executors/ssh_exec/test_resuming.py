@@ -5,6 +5,7 @@ import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
 from tests.support.ssh import Reachable, let_go, output_of, sandbox, script
 from workers.executor.steps.base import Fenced, NotResumable, StepContext, StepFault
-from workers.executor.steps.ssh_exec import SshExecPlugin
+from workers.executor.steps.ssh_exec import Connections, SshExecPlugin, beginning, looks
 
 
 def counted(host: Reachable) -> str:
@@ -152,8 +153,9 @@ async def test_a_cut_connection_is_taken_up_at_the_byte_where_it_stopped(
     assert output_of(context).stderr == (host.home / "sent-err").read_bytes()
 
 
+@pytest.mark.provokes("connection_lost")
 async def test_a_host_that_stays_away_leaves_the_outcome_unknown() -> None:
-    plugin = SshExecPlugin(connect_seconds=1.0, reconnect_seconds=0.5)
+    plugin = SshExecPlugin(Connections(connect_seconds=1.0), reconnect_seconds=0.5)
     async with sandbox() as host:
         context = host.context()
         attempt = await plugin.start(script("echo begun; sleep 300"), context)
@@ -194,12 +196,14 @@ async def test_a_host_rebooted_meanwhile_cannot_tell_how_it_ended(
     with pytest.raises(NotResumable):
         await other_worker.resume(spec, context, lost.handle)
 
+    assert host.folders() == []
     os.killpg(int(output_of(context).stdout), 9)
 
 
 async def test_a_command_whose_wrapper_was_killed_too_ends_as_unknown(
-    host: Reachable, plugin: SshExecPlugin
+    host: Reachable, plugin: SshExecPlugin, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(looks, "AT_MOST", 0.1)
     context = host.context()
     attempt = await plugin.start(script("echo $$ $PPID; exec sleep 300"), context)
     following = asyncio.create_task(attempt.follow())
@@ -214,6 +218,47 @@ async def test_a_command_whose_wrapper_was_killed_too_ends_as_unknown(
     assert outcome.cause is not None
     assert outcome.cause.code == "shell_vanished"
     await attempt.release()
+
+
+async def test_the_next_attempt_removes_what_ended_ones_of_its_task_have_left(
+    host: Reachable, plugin: SshExecPlugin, other_worker: SshExecPlugin
+) -> None:
+    context, another = host.context(), host.context()
+    unbegun = await plugin.start(script("true"), context)
+    ended = await plugin.start(script("true"), replace(context, attempt=2))
+    await ended.follow()
+    of_another = await plugin.start(script("true"), another)
+    for left in (unbegun, ended, of_another):
+        await left.detach()
+
+    attempt = await other_worker.start(script("true"), replace(context, attempt=3))
+
+    ours = {Path(str(one.handle["folder"])).name for one in (of_another, attempt)}
+    assert set(host.folders()) == ours
+    await attempt.release()
+    await other_worker.tidy(script("true"), another, of_another.handle)
+    assert host.folders() == []
+
+
+async def test_a_start_that_is_called_off_leaves_nothing(
+    host: Reachable, plugin: SshExecPlugin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = beginning._told
+
+    async def slowly(*args: Any, **kwargs: Any) -> tuple[str, ...]:
+        await told(*args, **kwargs)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(beginning, "_told", slowly)
+    starting = asyncio.create_task(plugin.start(script("true"), host.context()))
+    await eventually(host.folders)
+
+    starting.cancel()
+    await asyncio.gather(starting, return_exceptions=True)
+
+    assert starting.cancelled()
+    assert host.folders() == []
 
 
 async def test_a_fenced_worker_does_not_let_the_target_act(host: Reachable, plugin: SshExecPlugin) -> None:

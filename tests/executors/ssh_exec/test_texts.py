@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from workers.executor.steps.ssh_exec import stopper, wrapper
 from workers.executor.steps.ssh_exec.marks import Mark, MarkedStream
-from workers.executor.steps.ssh_exec.shell_text import command_line
+from workers.executor.steps.ssh_exec.shell_text import ShellText
 
 NONCE = "aabaab0aabaab1"
 TEXTS = {"run": wrapper.RUN, "stop": stopper.STOP, "drop": stopper.DROP}
@@ -57,18 +57,16 @@ def test_output_that_cannot_be_a_mark_is_not_held_back() -> None:
 def test_text_that_a_login_shell_could_change_is_refused() -> None:
     for text in ("echo 'a'", "echo \\", "[ ! -e x ]"):
         with pytest.raises(ValueError, match="login shell"):
-            command_line(text)
+            ShellText.of(text)
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox sh", "ksh", "mksh", "zsh --emulate sh"])
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_every_posix_shell_reads_the_texts(shell: str, text: str) -> None:
+def test_every_posix_shell_reads_the_texts(shell: str, text: ShellText) -> None:
     program, *options = shell.split()
     if shutil.which(program) is None:
         pytest.skip(f"{program} is not installed")
-    line = text.removeprefix("exec /bin/sh -c '").removesuffix("'")
-
-    checked = subprocess.run([program, *options, "-n", "-c", line], capture_output=True, check=False)
+    checked = subprocess.run([program, *options, "-n", "-c", text.line], capture_output=True, check=False)
 
     assert (checked.returncode, checked.stderr) == (0, b"")
 
@@ -80,12 +78,12 @@ async def test_every_login_shell_passes_the_text_on(login_shell: str) -> None:
     shell = await asyncio.create_subprocess_exec(
         login_shell,
         "-c",
-        wrapper.RUN,
+        wrapper.RUN.command,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
 
-    out, err = await shell.communicate(b"n0nce old sh 0\n/no/such/folder\n")
+    out, err = await shell.communicate(b"n0nce old sh sh 0\n/no/such/folder\n%s\\n\n")
 
     assert (out, err) == (b"n0nce fault missing\n", b"")

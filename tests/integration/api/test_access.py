@@ -17,7 +17,7 @@ from gateway.permissions import OpsRoute
 from infra import tokens
 from infra.clock import now
 from infra.ids import uuid7
-from infra.settings import JwtKeys
+from infra.jwt_keys import JwtKeys
 from tests.support.api import PASSWORD, Api, with_first_admin
 from tests.support.eventually import eventually
 
@@ -82,6 +82,26 @@ async def test_guessing_is_slowed_down_per_name(api: Api) -> None:
 
     assert (limited.status_code, limited.json()["code"]) == (429, "rate_limited")
     assert other.status_code == 401
+
+
+async def test_every_answer_to_a_limited_request_says_how_many_tries_are_left(api: Api) -> None:
+    await api.execute("DELETE FROM users")
+    await with_first_admin(api)
+    wrong = [await api.client.post("/api/login", json={"username": "Admin", "password": "x"}) for _ in "12"]
+    right = await api.client.post("/api/login", json={"username": "Admin", "password": PASSWORD})
+    token = bearer(right.json()["access_token"])
+    body = {"current_password": "x", "new_password": "another-Long-one-5511"}
+    changing = await api.client.post("/api/v1/users/me/password", json=body, headers=token)
+    unlimited = await api.client.get("/api/verify", headers=token)
+
+    limited = [*wrong, right, changing]
+    assert [answer.status_code for answer in limited] == [401, 401, 200, 422]
+    assert {answer.headers["ratelimit-policy"] for answer in limited} == {'"sign-in";q=10;w=300'}
+    standings = [answer.headers["ratelimit"].split(";") for answer in limited]
+    assert [left for _, left, _ in standings] == ["r=9", "r=8", "r=10", "r=9"]
+    assert standings[2] == ['"sign-in"', "r=10", "t=0"]
+    assert 0 < int(standings[0][2].removeprefix("t=")) <= 30
+    assert "ratelimit" not in unlimited.headers
 
 
 async def test_a_refresh_token_works_once_and_its_reuse_ends_the_family(api: Api) -> None:
@@ -215,7 +235,8 @@ def test_every_route_of_the_gateway_declares_a_permission() -> None:
         if isinstance(route, OpsRoute) and route.permission is Permission.PUBLIC
     }
     assert public == {
-        "/livez", "/readyz", "/health", "/metrics", "/api/v1/openapi.json", "/api/login", "/api/refresh",
+        "/livez", "/readyz", "/health", "/metrics", "/api/v1/openapi.json", "/api/v1/meta", "/api/login",
+        "/api/v1/schemas/job.json", "/api/refresh", "/api/v1/artifacts/pull/{token}",
         "/api/v1/users/health", "/api/v1/credentials/health", "/api/v1/targets/health",
         "/api/v1/jobs/health", "/api/v1/runs/health",
     }  # fmt: skip

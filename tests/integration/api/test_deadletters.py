@@ -82,6 +82,7 @@ async def test_a_discard_fails_the_parked_run_with_its_reason(api: Api) -> None:
     assert api.relay.types() == ["runs.cancel-requested.v1"]
 
 
+@pytest.mark.provokes("dead_lettered")
 async def test_a_discard_fails_the_parked_task_and_has_its_run_planned_again(api: Api) -> None:
     run_id = await api.a_run()
     task_id = await a_task(api.engine, run_id, state="ready")
@@ -122,3 +123,50 @@ async def test_what_is_no_message_can_be_read_and_discarded_only(
     assert discarded.status_code == 200
     assert (await api.client.get("/api/v1/dlq?status=open")).json()["items"] == []
     assert len((await api.client.get("/api/v1/dlq?status=discarded")).json()["items"]) == 1
+
+
+async def a_parked_test(api: Api) -> tuple[UUID, UUID]:
+    target = await api.a_target()
+    ordered = await api.client.post(f"/api/v1/targets/{target['id']}/test")
+    test_id = UUID(ordered.json()["id"])
+    letter = await a_letter(
+        api,
+        body=orjson.dumps({"test_id": test_id, "pool": "default"}),
+        wire_type="targets.test-connection.v1",
+        subject_kind="connection_test",
+        subject_id=test_id,
+    )
+    api.relay.rows.clear()
+    return test_id, letter
+
+
+async def test_a_parked_connection_test_goes_on_after_a_replay_and_fails_when_discarded(api: Api) -> None:
+    replayed, letter = await a_parked_test(api)
+    parked = (await api.client.get(f"/api/v1/connection-tests/{replayed}")).json()
+    assert parked["waiting_for"] == "a dead letter about it: replay or discard it"
+
+    assert (await api.client.post(f"/api/v1/dlq/{letter}/replay")).status_code == 200
+    assert api.relay.types() == ["targets.test-connection.v1"]
+    assert (await api.client.get(f"/api/v1/connection-tests/{replayed}")).json()["parked_by"] is None
+
+    await api.execute("UPDATE targets SET name = 'other'")
+    discarded, letter = await a_parked_test(api)
+    gone = await api.client.post(f"/api/v1/dlq/{letter}/discard", json={"reason": "of no use"})
+    assert gone.status_code == 200, gone.text
+    ended = (await api.client.get(f"/api/v1/connection-tests/{discarded}")).json()
+    assert (ended["status"], ended["error"]["code"]) == ("failed", "dead_lettered")
+
+
+async def test_a_letter_of_a_newer_schema_waits_for_a_newer_gateway(api: Api) -> None:
+    body = orjson.dumps({"run_id": str(await api.a_run())})
+    newer = await a_letter(api, body=body, wire_type="runs.start-run.v1", headers='{"schema-version": 2}')
+    same = await a_letter(api, body=body, wire_type="runs.start-run.v1", headers='{"schema-version": 1}')
+    api.relay.rows.clear()
+
+    refused = await api.client.post(f"/api/v1/dlq/{newer}/replay")
+    sent = await api.client.post(f"/api/v1/dlq/{same}/replay")
+
+    assert (refused.status_code, refused.json()["code"]) == (409, "not_replayable")
+    assert "schema version 2" in refused.json()["detail"]
+    assert sent.json()["status"] == "replayed"
+    assert api.relay.types() == ["runs.start-run.v1"]

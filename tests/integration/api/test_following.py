@@ -56,6 +56,7 @@ async def test_runs_are_filtered_and_paged_newest_first(api: Api) -> None:
     job = await api.a_job()
     ids = [str(await api.a_run(job)) for _ in range(5)]
     other = str(await api.a_run(await api.a_job(name="other")))
+    await api.a_target("db-7")
     await a_task(api.engine, await api.a_run(job), target_name="db-7")
 
     first = (await api.client.get(f"/api/v1/runs?job_id={job['id']}&limit=3")).json()
@@ -132,7 +133,7 @@ async def test_a_rerun_keeps_parameters_version_and_targets(api: Api) -> None:
 
     whole = await api.client.post(f"/api/v1/runs/{run_id}/rerun")
     failed = await api.client.post(
-        f"/api/v1/runs/{run_id}/rerun", json={"tasks": "failed", "version": "newest"}
+        f"/api/v1/runs/{run_id}/rerun", json={"tasks": "not_succeeded", "version": "newest"}
     )
 
     assert (early.status_code, whole.status_code, failed.status_code) == (409, 202, 202)
@@ -140,6 +141,7 @@ async def test_a_rerun_keeps_parameters_version_and_targets(api: Api) -> None:
     two = (await api.client.get(f"/api/v1/runs/{failed.json()['id']}")).json()
     assert (one["parameters"], one["targets"], one["job_version"]) == ({"p": "mine"}, ["a", "b", "c"], 1)
     assert (two["targets"], two["job_version"], two["rerun_of"]) == (["b", "c"], 2, str(run_id))
+    assert (two["only_targets"], two["trigger"], one["only_targets"]) == (["b", "c"], "rerun", None)
 
 
 async def test_only_an_unknown_task_can_be_resolved_and_only_one_way(api: Api) -> None:

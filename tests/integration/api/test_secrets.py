@@ -70,15 +70,36 @@ async def test_executors_can_open_what_was_sealed_where_it_belongs(api: Api) -> 
     assert opened == {"word": SECRETS[3]}
 
 
-async def test_a_rerun_needs_its_secrets_again(api: Api) -> None:
+async def test_a_rerun_takes_its_secrets_over_sealed_unless_others_are_given(api: Api) -> None:
     run_id = await api.a_run(
         await api.a_job(parameters={"word": {"type": "secret"}}), parameters={"word": SECRETS[3]}
     )
 
-    without = await api.client.post(f"/api/v1/runs/{run_id}/rerun")
-    given = await api.client.post(f"/api/v1/runs/{run_id}/rerun", json={"parameters": {"word": SECRETS[3]}})
+    second = await api.client.post(f"/api/v1/runs/{run_id}/rerun")
+    third = await api.client.post(f"/api/v1/runs/{second.json()['id']}/rerun")
+    given = await api.client.post(f"/api/v1/runs/{run_id}/rerun", json={"parameters": {"word": "other"}})
 
-    assert (without.status_code, given.status_code) == (422, 202)
+    assert [answer.status_code for answer in (second, third, given)] == [202, 202, 202]
+    columns = "key_id, wrapped_key, nonce, ciphertext, COALESCE(sealed_for, run_id) AS sealed_for"
+    for answer, word in ((second, SECRETS[3]), (third, SECRETS[3]), (given, "other")):
+        [row] = await api.rows(
+            f"SELECT {columns} FROM run_secrets WHERE run_id = :id", id=answer.json()["id"]
+        )
+        assert api.ring.open(Sealed(*row[:4]), bound_to=bound_to_run(row.sealed_for, "word")) == {
+            "word": word
+        }
+    shown = (await api.client.get(f"/api/v1/runs/{third.json()['id']}")).json()
+    assert (shown["secrets"], shown["parameters"]) == (["word"], {"word": "•••"})
+
+
+async def test_a_secret_that_the_newest_version_asks_for_must_be_given(api: Api) -> None:
+    job = await api.a_job()
+    run_id = await api.a_run(job)
+    newer = job["definition"] | {"parameters": {"word": {"type": "secret"}}}
+    await api.client.put(f"/api/v1/jobs/{job['id']}", json=newer)
+
+    without = await api.client.post(f"/api/v1/runs/{run_id}/rerun", json={"version": "newest"})
+
     assert without.json()["errors"] == [{"field": "parameters.word", "reason": "is required"}]
 
 
@@ -111,3 +132,19 @@ async def test_new_secrets_make_a_new_version_and_release_a_held_credential(api:
     assert (rotated["version"], rotated["held_reason"]) == (2, None)
     assert await api.count("credential_versions") == 2
     assert PRIVATE_PEM
+
+
+async def test_a_certificate_needs_its_key_and_stays_sealed_with_it(api: Api) -> None:
+    post = api.client.post
+    body = {"name": "cert", "type": "certificate", "private_key": SECRETS[1], "passphrase": SECRETS[2]}
+
+    refused = await post("/api/v1/credentials", json=body)
+    keyless = await post(
+        "/api/v1/credentials", json={"name": "c", "type": "certificate", "certificate": "PEM"}
+    )
+    stored = await post("/api/v1/credentials", json=body | {"certificate": "PEM"})
+
+    assert [refused.status_code, keyless.status_code, stored.status_code] == [422, 422, 201]
+    assert [problem["field"] for problem in refused.json()["errors"]] == ["certificate"]
+    assert [problem["field"] for problem in keyless.json()["errors"]] == ["private_key"]
+    assert hidden_in(refused.text + keyless.text + stored.text) == []

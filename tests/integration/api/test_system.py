@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from tests.support.api import Api
+from tests.support.rows import a_task
 
 
 async def test_health_says_what_is_wrong_and_the_broker_alone_stops_no_request(api: Api) -> None:
@@ -21,7 +22,9 @@ async def test_health_says_what_is_wrong_and_the_broker_alone_stops_no_request(a
 async def test_queues_show_depth_and_consumers(api: Api) -> None:
     [queue] = (await api.client.get("/api/v1/queues")).json()["items"]
 
-    assert queue == {"name": "orchestrator.start-run", "depth": 3, "consumers": 1}
+    assert queue == {
+        "name": "orchestrator.start-run", "depth": 3, "consumers": 1, "oldest_seconds": None,
+    }  # fmt: skip
 
 
 async def test_worker_status_tells_the_living_from_the_lost(api: Api) -> None:
@@ -42,3 +45,28 @@ async def test_worker_status_tells_the_living_from_the_lost(api: Api) -> None:
     assert executors["healthy"]
     assert sorted(worker["alive"] for worker in executors["workers"]) == [False, True]
     assert len(everybody["workers"]) == 3
+
+
+async def test_a_worker_shows_what_it_carries_out_and_the_sessions_it_has_open(api: Api) -> None:
+    await api.a_target()
+    run_id = await api.a_run()
+    held = await a_task(api.engine, run_id, state="running")
+    async with api.engine.begin() as connection:
+        await connection.execute(
+            text("""
+                WITH born AS (
+                    INSERT INTO workers (id, roles, pools, slots, host, pid, version, lease_until)
+                    VALUES (gen_random_uuid(), ARRAY['executor'], ARRAY['default'], 10, 'h', 1, '1',
+                            now() + interval '30 s') RETURNING id),
+                seated AS (
+                    INSERT INTO seats (target_id, account, place, task_id, attempt, worker_id)
+                    SELECT targets.id, 'ops', 1, :held, 1, born.id FROM targets, born LIMIT 1)
+                UPDATE tasks SET worker_id = born.id FROM born WHERE tasks.id = :held
+            """),
+            {"held": held},
+        )
+
+    [worker] = (await api.client.get("/api/v1/worker/status")).json()["workers"]
+
+    assert (worker["running"], worker["seats"]) == (1, 1)
+    assert [(task["task_id"], task["run_id"]) for task in worker["tasks"]] == [(str(held), str(run_id))]

@@ -79,3 +79,31 @@ async def test_the_same_key_makes_one_target_and_a_taken_name_is_a_conflict(api:
     assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
     assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
     assert await api.count("targets") == 1
+
+
+def behind(name: str) -> dict[str, object]:
+    return {"jump_host": {"target": name}}
+
+
+async def test_a_jump_host_is_another_target_and_the_way_through_it_ends(api: Api) -> None:
+    outer = await api.a_target("outer")
+    await api.a_target("middle", ssh=behind("outer"))
+    inner = await api.a_target("inner", ssh=behind("middle"))
+    assert inner["ssh"]["jump_host"] == {"target": "middle"}
+
+    async def refused(name: str, jump: str, target: dict[str, object] | None = None) -> str:
+        body = {"name": name, "os": "linux", "hostname": "a.test", "ssh": behind(jump)}
+        path = f"/api/v1/targets/{target['id']}" if target else "/api/v1/targets"
+        response = await api.client.request("PUT" if target else "POST", path, json=body)
+        assert response.status_code == 422, response.text
+        [problem] = response.json()["errors"]
+        assert problem["field"] == "ssh.jump_host.target"
+        return str(problem["reason"])
+
+    assert "no target named nobody" in await refused("x", "nobody")
+    assert "circle: x → x" in await refused("x", "x")
+    assert "circle: outer → inner → middle → outer" in await refused("outer", "inner", outer)
+    await api.a_target("innermost", ssh=behind("inner"))
+    assert "more than 3" in await refused("x", "innermost")
+    await api.a_target("first")
+    assert "more than 3" in await refused("outer", "first", outer)

@@ -6,7 +6,7 @@ from typing import Any
 from infra.unit_of_work import UnitOfWork
 from tests.support.engine import Engine, settlement
 from workers import leases
-from workers.executor import store
+from workers.executor import holding, store
 
 
 async def test_workers_claiming_at_once_get_disjoint_tasks_and_every_task_once(engine: Engine) -> None:
@@ -53,7 +53,7 @@ async def test_a_worker_whose_lease_has_run_out_claims_nothing_and_is_never_rene
     assert await engine.claim(worker) == []
     async with engine.sessions.begin() as session:
         assert not await leases.renew(session, worker, lease_seconds=60)
-        assert await store.adopt(session, worker_id=worker, pools=["default"], limit=9) == []
+        assert await holding.adopt(session, worker_id=worker, pools=["default"], limit=9) == []
 
 
 async def test_an_old_fence_changes_nothing(engine: Engine) -> None:
@@ -63,7 +63,7 @@ async def test_an_old_fence_changes_nothing(engine: Engine) -> None:
     async with engine.open_uow() as uow:
         assert await leases.release(uow, first, reason="test") == 1
     async with engine.sessions.begin() as session:
-        assert await store.adopt(session, worker_id=second, pools=["default"], limit=9) == [task.id]
+        assert await holding.adopt(session, worker_id=second, pools=["default"], limit=9) == [task.id]
         late = await store.settle(session, [settlement(task, "failed")])
         stored = await store.store_handles(
             session, worker_id=first, handles=[(task.id, task.attempt, task.fence, '{"a": 1}')]

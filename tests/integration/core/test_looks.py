@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from contracts.looks import Look
 from contracts.runs import looks
+from contracts.targets import looks as targets
 from infra.looking import Looker
 from tests.support.engine import Engine
 
@@ -37,11 +38,18 @@ async def crowded(engine: Engine) -> Engine:
              FROM runs, generate_series(0, 3) AS place WHERE status = 'succeeded'"""
     )
     await engine.start(run)
-    await engine.execute("ANALYZE runs, tasks, run_events, output_chunks")
+    await engine.targets(1)
+    await engine.execute(
+        """INSERT INTO connection_tests (id, project_id, target_id, target_version, pool, transport, reach,
+                                         status, requested_by, correlation_id, ended_at)
+           SELECT gen_random_uuid(), project_id, id, 1, pool, 'ssh', '{}', 'succeeded', 'test', id, now()
+             FROM targets, generate_series(1, 5000)"""
+    )
+    await engine.execute("ANALYZE runs, tasks, run_events, output_chunks, connection_tests")
     return engine
 
 
-@pytest.mark.parametrize("look", looks.LOOKS, ids=lambda look: look.message.__name__)
+@pytest.mark.parametrize("look", [*looks.LOOKS, *targets.LOOKS], ids=lambda look: look.message.__name__)
 async def test_a_look_reads_an_index(crowded: Engine, look: Look) -> None:
     async with crowded.engine.connect() as connection:
         wanted = {name: value for name, value in VALUES.items() if f":{name}" in look.sql}
@@ -50,6 +58,7 @@ async def test_a_look_reads_an_index(crowded: Engine, look: Look) -> None:
 
     assert "Seq Scan on runs" not in plan, plan
     assert "Seq Scan on tasks" not in plan, plan
+    assert "Seq Scan on connection_tests" not in plan, plan
 
 
 async def _found(engine: Engine, look: Look, **parameters: Any) -> set[UUID]:
@@ -126,3 +135,22 @@ async def test_what_cannot_be_handled_does_not_make_the_look_spin(engine: Engine
         raise ValueError("a bug")
 
     assert await Looker(looks.START_RUN, engine.sessions, found=fails).look() == 0
+
+
+async def test_a_requested_connection_test_is_found_in_its_pool_until_it_begins_or_is_parked(
+    engine: Engine,
+) -> None:
+    await engine.targets(1)
+    await engine.execute(
+        """INSERT INTO connection_tests (id, project_id, target_id, target_version, pool, transport, reach,
+                                         status, requested_by, correlation_id)
+           SELECT gen_random_uuid(), project_id, id, 1, pool, 'ssh', '{}', 'requested', 'test', id
+             FROM targets"""
+    )
+
+    assert len(await _found(engine, targets.TEST_CONNECTION, pools=["default"])) == 1
+    assert await _found(engine, targets.TEST_CONNECTION, pools=["dmz"]) == set()
+    await engine.execute("UPDATE connection_tests SET parked_by = gen_random_uuid()")
+    assert await _found(engine, targets.TEST_CONNECTION, pools=["default"]) == set()
+    await engine.execute("UPDATE connection_tests SET parked_by = NULL, status = 'running'")
+    assert await _found(engine, targets.TEST_CONNECTION, pools=["default"]) == set()

@@ -139,6 +139,26 @@ async def test_a_malformed_body_is_kept_as_it_is(consuming: Consuming, body: byt
     await eventually(lambda: heard == [run])
 
 
+@pytest.mark.parametrize("version", [2, 99])
+async def test_a_message_of_a_newer_schema_is_kept_and_not_guessed_at(
+    consuming: Consuming, version: int
+) -> None:
+    heard: list[tuple[UUID, int]] = []
+
+    async def handle(command: StartRun, meta: Meta) -> None:
+        heard.append((command.run_id, meta.schema_version))
+
+    await consuming.start(handle)
+    newer = new_meta(principal="tester").model_copy(update={"schema_version": version})
+    await consuming.send(StartRun(run_id=uuid4()).model_dump_json().encode(), meta=newer)
+    run = await consuming.start_run()
+    [letter] = await eventually(consuming.letters)
+
+    assert f"schema version {version} is newer than 1" in letter.last_error
+    assert letter.headers["schema-version"] == version
+    await eventually(lambda: heard == [(run, 1)])
+
+
 async def test_what_must_be_heard_and_reaches_nobody_raises(consuming: Consuming) -> None:
     with pytest.raises(Unroutable, match=r"no queue is bound for runs\.nobody\.v1"):
         await consuming.send(b"{}", routing_key="runs.nobody.v1")

@@ -9,7 +9,8 @@ from infra.clock import now
 from infra.ids import uuid7
 from tests.integration.workers.conftest import Floor
 from workers import leases
-from workers.executor import store
+from workers.executor import holding, store
+from workers.executor.claims import claim
 from workers.executor.output import Chunk
 
 STEP = {"type": "wait", "seconds": 1}
@@ -27,7 +28,7 @@ async def a_worker(floor: Floor, *, lease_seconds: float = 60) -> UUID:
 async def claimed(floor: Floor, worker: UUID, run_id: UUID) -> UUID:
     task = await floor.a_task(run_id, 0, "ready")
     async with floor.sessions.begin() as session:
-        assert await store.claim(session, worker_id=worker, pools=["default"], limit=5) == [task]
+        assert (await claim(session, worker_id=worker, pools=["default"], limit=5)).ids == [task]
     return task
 
 
@@ -102,8 +103,8 @@ async def test_a_worker_whose_lease_has_run_out_claims_adopts_and_renews_nothing
     await floor.a_task(run_id, 0, "ready")
     await floor.a_task(run_id, 1, "running", attempt=1)
     async with floor.sessions.begin() as session:
-        assert await store.claim(session, worker_id=worker, pools=["default"], limit=5) == []
-        assert await store.adopt(session, worker_id=worker, pools=["default"], limit=5) == []
+        assert (await claim(session, worker_id=worker, pools=["default"], limit=5)).ids == []
+        assert await holding.adopt(session, worker_id=worker, pools=["default"], limit=5) == []
         assert not await leases.renew(session, worker, lease_seconds=60)
 
 
@@ -112,9 +113,9 @@ async def test_a_claim_passes_over_what_another_is_claiming(floor: Floor) -> Non
     run_id = await floor.a_run([STEP], [{"open": 2}])
     tasks = [await floor.a_task(run_id, ordinal, "ready") for ordinal in range(2)]
     async with floor.sessions.begin() as one, floor.sessions.begin() as two:
-        mine = await store.claim(one, worker_id=first, pools=["default"], limit=1)
+        mine = (await claim(one, worker_id=first, pools=["default"], limit=1)).ids
         await two.execute(text("SET LOCAL lock_timeout = '2s'"))
-        others = await store.claim(two, worker_id=second, pools=["default"], limit=5)
+        others = (await claim(two, worker_id=second, pools=["default"], limit=5)).ids
     assert sorted([*mine, *others]) == sorted(tasks)
     assert len(mine) == 1
 
@@ -124,14 +125,14 @@ async def test_the_next_attempt_of_a_task_that_still_winds_up_here_is_found(floo
     run_id = await floor.a_run([STEP], [{"open": 1}])
     task = await claimed(floor, worker, run_id)
     async with floor.sessions.begin() as session:
-        [first] = await store.held(session, worker_id=worker, named=[task])
+        [first] = await holding.held(session, worker_id=worker, named=[task])
         await session.execute(
             text("UPDATE tasks SET state = 'ready', worker_id = NULL WHERE id = :id"), {"id": task}
         )
     async with floor.sessions.begin() as session:
-        assert await store.claim(session, worker_id=worker, pools=["default"], limit=5) == [task]
-        [second] = await store.held_unknown(session, worker_id=worker, known=[first.hold])
+        assert (await claim(session, worker_id=worker, pools=["default"], limit=5)).ids == [task]
+        [second] = await holding.held_unknown(session, worker_id=worker, known=[first.hold])
 
     assert (second.id, second.attempt) == (task, 2)
     async with floor.sessions.begin() as session:
-        assert await store.held_unknown(session, worker_id=worker, known=[first.hold, second.hold]) == []
+        assert await holding.held_unknown(session, worker_id=worker, known=[first.hold, second.hold]) == []

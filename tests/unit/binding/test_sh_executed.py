@@ -61,7 +61,7 @@ def test_dash_and_bash_are_there_to_be_asked() -> None:
     assert {Path(shell[0]).name for shell in SHELLS} >= {"dash", "bash"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(
     value=st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=30),
     context=st.sampled_from(CONTEXTS),

@@ -1,10 +1,12 @@
 """Texts on the command line become values of the types that a job declares."""
 
+from pathlib import Path
+
 import pytest
 
 from cli import exits
+from cli.client.parameters import typed_parameters
 from cli.client.problems import CliError
-from cli.client.runs import typed_parameters
 from contracts.runs.states import RUN_TERMINAL
 
 DECLARED = {
@@ -29,6 +31,19 @@ def test_values_have_the_declared_types() -> None:
         "typed": 7,
         "password": " x ",
     }
+
+
+def test_a_file_of_this_machine_is_kept_apart_for_storing_and_an_id_stays_one(tmp_path: Path) -> None:
+    declared = {"parameters": {"notes": {"type": "file"}, "on": {"type": "date"}}}
+    (tmp_path / "notes.txt").write_bytes(b"\xff not text")
+
+    values = typed_parameters(declared, [f"notes=@{tmp_path}/notes.txt", "on=2026-03-31"])
+
+    assert values == {"notes": tmp_path / "notes.txt", "on": "2026-03-31"}
+    assert typed_parameters(declared, ["notes=0190-id"]) == {"notes": "0190-id"}
+    with pytest.raises(CliError) as refused:
+        typed_parameters(declared, [f"notes=@{tmp_path}/gone"])
+    assert "is no file" in refused.value.hints[0]
 
 
 def test_every_wrong_parameter_is_named_at_once() -> None:

@@ -1,11 +1,14 @@
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from infra.embedded.errors import PortTaken
-from infra.embedded.places import default_data_dir
 from infra.embedded.ports import RememberedPorts, free_port, is_free, require_port
+from infra.private_files import default_data_dir
+from tests.support.processes import ROOT
 
 
 @pytest.mark.parametrize(
@@ -48,6 +51,32 @@ def test_two_names_never_share_a_port(tmp_path: Path) -> None:
     preferred = free_port(43_200)
     first, second = (ports.choose(name, preferred=preferred).port for name in ("postgres", "amqp"))
     assert first != second
+
+
+CHOOSE_AND_WAIT = """
+import sys
+from pathlib import Path
+from infra.embedded.ports import RememberedPorts
+print(RememberedPorts(Path(sys.argv[1])).choose("workers", preferred=int(sys.argv[2])).port, flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.timeout(60)
+def test_two_that_choose_before_either_listens_never_choose_the_same_port(tmp_path: Path) -> None:
+    preferred = free_port(43_600)
+    other = subprocess.Popen(
+        [sys.executable, "-c", CHOOSE_AND_WAIT, str(tmp_path / "other.json"), str(preferred)],
+        cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    with other:
+        assert other.stdout is not None
+        theirs = int(other.stdout.readline())
+
+        ours = RememberedPorts(tmp_path / "ours.json").choose("workers", preferred=preferred).port
+
+        assert theirs != ours
+        other.communicate("", timeout=30)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"amqp": "x"}', '{"amqp": 70000}', "{"])

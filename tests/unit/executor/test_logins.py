@@ -1,0 +1,143 @@
+"""Who may log in where, while nobody knows whether the password is right."""
+
+import asyncio
+from typing import Literal
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.causes import CAUSES
+from workers.executor.logins import FirstLogins, LoginKey, said_of_login
+
+KEY: LoginKey = (UUID(int=1), UUID(int=2), 1)
+
+
+@given(st.sampled_from(sorted(CAUSES)))
+def test_only_a_rejection_rejects_and_only_what_lies_behind_the_login_accepts(code: str) -> None:
+    said = said_of_login(code)
+
+    assert (said == "rejected") == (code == "auth_rejected")
+    if CAUSES[code].code in {"unreachable", "name_unresolved", "tls_untrusted", "host_key_mismatch"}:
+        assert said == "nothing"
+
+
+@given(st.integers(2, 40), st.integers(0, 39), st.lists(st.booleans(), max_size=40))
+async def test_one_tries_at_a_time_until_one_was_accepted(
+    attempts: int, right_from: int, unreachable: list[bool]
+) -> None:
+    """`right_from`: from which try on the password is right. No two are under way before it was accepted."""
+    logins, tries, at_once, most = FirstLogins(), 0, 0, 0
+    accepted = False
+
+    async def attempt(number: int) -> None:
+        nonlocal tries, at_once, most, accepted
+        turn = await logins.turn(KEY)
+        at_once += 1
+        if not accepted:
+            most = max(most, at_once)
+        await asyncio.sleep(0)
+        tries += 1
+        if number < len(unreachable) and unreachable[number]:
+            logins.heard(KEY, "unreachable")
+        elif tries > right_from:
+            accepted = True
+            logins.heard(KEY, None)
+        else:
+            logins.heard(KEY, "auth_rejected")
+        await asyncio.sleep(0)
+        at_once -= 1
+        await turn.leave()
+
+    await asyncio.gather(*map(attempt, range(attempts)))
+
+    assert most <= 1
+    assert not logins._turns
+
+
+async def test_whoever_waited_behind_a_rejection_is_told_to_look_at_the_holds_first() -> None:
+    logins = FirstLogins()
+    first = await logins.turn(KEY)
+    waiting = asyncio.create_task(logins.turn(KEY))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    logins.heard(KEY, "auth_rejected")
+    await first.leave()
+
+    assert (await waiting).doubted
+    await (await waiting).leave()
+    logins.heard(KEY, None)
+    assert not (await logins.turn(KEY)).doubted
+
+
+async def test_one_that_waits_in_vain_leaves_nothing_behind() -> None:
+    logins = FirstLogins()
+    first = await logins.turn(KEY)
+    waiting = asyncio.create_task(logins.turn(KEY))
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    await first.leave()
+
+    assert not logins._turns
+
+
+async def test_what_is_remembered_is_bounded() -> None:
+    logins = FirstLogins(remembered=3)
+    for number in range(10):
+        logins.heard((UUID(int=number), UUID(int=2), 1), None)
+
+    assert len(logins._accepted) == 3
+
+
+class SharedBoard:
+    """What two executors share, in memory: one trial of a key at a time, and what was accepted."""
+
+    def __init__(self) -> None:
+        self.trying: set[LoginKey] = set()
+        self.good: set[LoginKey] = set()
+
+    async def take(self, key: LoginKey, *, patient: bool) -> Literal["good", "ours", "busy"]:
+        if key in self.good:
+            return "good"
+        if key in self.trying:
+            return "busy"
+        self.trying.add(key)
+        return "ours"
+
+    async def end(self, key: LoginKey, *, accepted: bool) -> None:
+        self.trying.discard(key)
+        if accepted:
+            self.good.add(key)
+
+
+async def test_what_another_executor_saw_accepted_needs_no_turn() -> None:
+    board = SharedBoard()
+    one, two = FirstLogins(board), FirstLogins(board)
+    first = await one.turn(KEY)
+    waiting = asyncio.create_task(two.turn(KEY))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+
+    one.heard(KEY, None)
+    await first.leave()
+
+    assert not (await waiting).doubted
+    assert not board.trying
+
+
+async def test_whoever_is_called_off_while_it_waits_gives_nothing_away_that_another_holds() -> None:
+    board = SharedBoard()
+    one, two = FirstLogins(board), FirstLogins(board)
+    first = await one.turn(KEY)
+    waiting = asyncio.create_task(two.turn(KEY))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+
+    one.heard(KEY, "auth_rejected")
+    await first.leave()
+
+    assert (await two.turn(KEY)).doubted
