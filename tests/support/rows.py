@@ -1,5 +1,6 @@
 """Rows that workers would write, for tests that only look at them."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -69,6 +70,20 @@ async def output(
     for seq, data in enumerate(pieces, first):
         async with engine.begin() as connection:
             await a_chunk(connection, run_id, task_id, seq, data, stream=stream)
+
+
+async def settled(engine: AsyncEngine) -> None:
+    """Returns when whatever was committed before lies below every transaction still open in the whole server.
+
+    Ranges of a log end there, and other tests write into databases of the same server meanwhile.
+    """
+    async with engine.begin() as connection:
+        mine = await connection.scalar(text("SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)"))
+    below = text("SELECT CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint) > :mine")
+    async with engine.connect() as connection:
+        while not await connection.scalar(below, {"mine": mine}):
+            await connection.rollback()
+            await asyncio.sleep(0.01)
 
 
 async def end_run(

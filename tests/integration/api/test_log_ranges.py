@@ -9,7 +9,7 @@ import orjson
 
 from tests.integration.api.test_live import events_of
 from tests.support.api import Api
-from tests.support.rows import a_chunk, a_task, end_run, output
+from tests.support.rows import a_chunk, a_task, end_run, output, settled
 
 COUNT = 120
 
@@ -24,6 +24,7 @@ async def test_a_log_is_loaded_range_by_range_in_both_directions(api: Api) -> No
     run_id = await api.a_run()
     task = await a_task(api.engine, run_id)
     await output(api.engine, run_id, task, *(f"{n}\n" for n in range(COUNT)))
+    await settled(api.engine)
 
     first = await lines(api, run_id, "limit=50")
     second = await lines(api, run_id, f"limit=50&after={first[-1]['id']}")
@@ -42,6 +43,7 @@ async def test_output_of_one_step_target_stream_or_attempt_is_found(api: Api) ->
     await output(api.engine, run_id, one, "a", "b")
     await output(api.engine, run_id, two, "c")
     await output(api.engine, run_id, two, "d", stream="stderr", first=1)
+    await settled(api.engine)
 
     assert [line["data"] for line in await lines(api, run_id, "target=web-2")] == ["c", "d"]
     assert [line["data"] for line in await lines(api, run_id, "target=web-2&stream=stderr")] == ["d"]
@@ -82,6 +84,7 @@ async def test_a_range_ends_below_transactions_that_are_still_open(api: Api) -> 
         ranged = await lines(api, run_id, "limit=10")
         whole = await lines(api, run_id)
         await early.commit()
+    await settled(api.engine)
 
     assert (ranged, [line["data"] for line in whole]) == ([], ["late"])
     assert [line["data"] for line in await lines(api, run_id, "limit=10")] == ["early", "late"]
