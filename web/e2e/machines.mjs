@@ -17,6 +17,21 @@ before(async () => {
 });
 after(() => host?.stop());
 
+check("an account just made belongs to the target at once, however late the list of accounts is read", async () => {
+  const page = await tab("/targets");
+  await page.getByRole("button", { name: "Add target" }).click();
+  await fillMachine(page, { name: `quick-${mark}`, port: host.port });
+  let open;
+  const opened = new Promise((resolve) => (open = resolve));
+  await page.route(/\/api\/v1\/credentials\?/, async (route) => { await opened; await route.continue(); });
+  await addAccount(page, { ...ACCOUNT, name: `quick-${mark}` });
+  await page.getByRole("button", { name: "Save and test" }).click();
+  await stageIs(page, "host_key", "failed");
+  await page.getByRole("button", { name: "Pin this key" }).first().click();
+  await stageIs(page, "auth", "ok");
+  open();
+});
+
 check("a wrong password is said at its stage, holds the credential back, and a new one frees it", async () => {
   const page = await tab("/targets");
   await page.getByRole("button", { name: "Add target" }).click();

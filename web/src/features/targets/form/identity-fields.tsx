@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Group, SegmentedControl, Select, TagsInput, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { askCredential, credentialChoicesQuery, credentialKeys } from "@/features/credentials/api";
+import { askCredential, credentialChoicesQuery } from "@/features/credentials/api";
 import { Allowed } from "@/ui/allowed";
 import type { FormProblems } from "@/ui/forms/problems";
 
@@ -29,8 +29,8 @@ const CredentialPicker = ({ draft, onChange, problems }: FieldsProps) => {
   const add = async (): Promise<void> => {
     const made = await askCredential(kind);
     if (!made) return;
-    await queries.invalidateQueries({ queryKey: credentialKeys.choices });
-    onChange({ credentialId: made.id });
+    queries.setQueryData(credentialChoicesQuery.queryKey, (listed) => listed && { ...listed, items: [...listed.items.filter(({ id }) => id !== made.id), made] });
+    onChange({ credentialId: made.id }); // at once, not when the list was read anew: whoever saves next means this one
   };
   return (
     <Group align="flex-end" gap="xs" wrap="nowrap">
