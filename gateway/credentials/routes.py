@@ -23,6 +23,7 @@ from gateway.credentials.schemas import (
 )
 from gateway.deps import Caller, Deps, Key, Reading, Who, Writing
 from gateway.etags import IfMatch
+from gateway.history import ChangeView, read_history
 from gateway.paging import Cursor, Limit, Page, page
 from gateway.permissions import OpsRoute, needs
 from gateway.sorting import Order, Sort
@@ -76,6 +77,16 @@ async def get_credential(
 ) -> CredentialView:
     row = await queries.get_credential(session, caller.project_id, credential_id)
     return await _shown(session, row, response)
+
+
+@router.get("/{credential_id}/history")
+@needs(Permission.CREDENTIALS_READ)
+async def list_credential_changes(
+    *, credential_id: UUID, session: Reading, caller: Caller, limit: Limit = 20, cursor: Cursor = None
+) -> Page[ChangeView]:
+    """Who changed what of it and when, the newest first. Of secrets only that they were replaced."""
+    row = await queries.get_credential(session, caller.project_id, credential_id)
+    return await read_history(session, "credential", row.id, cursor=cursor, limit=limit)
 
 
 @router.put("/{credential_id}")

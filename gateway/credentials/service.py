@@ -1,6 +1,7 @@
 """What the API lets people do to credentials. No HTTP in here."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, update
@@ -21,6 +22,7 @@ from gateway.credentials.schemas import (
 )
 from gateway.deps import Actor
 from gateway.etags import etag, require_match
+from gateway.history import differences
 from gateway.idempotency import RequestKey, claim_key
 from infra.clock import now
 from infra.ids import uuid7
@@ -65,6 +67,7 @@ async def change_credential(
     """Rename it, correct its account, or give it new secrets."""
     row = await get_credential(uow.session, who.project_id, credential_id, to_change=True)
     require_match(if_match, tag_of(row))
+    before = _fields(row)
     row.name = body.name or row.name
     row.username = row.username if body.username is None else body.username
     row.labels = row.labels if body.labels is None else dict(body.labels)
@@ -73,9 +76,8 @@ async def change_credential(
         _new_version(uow, who, row, body.for_type(CredentialType(row.type)), sealer)
     await _release(uow, row)
     await _flush(uow, row.name)
-    await audit(
-        uow, who, "credentials.change", "credential", row.id, name=row.name, version=row.current_version
-    )
+    about = {"name": row.name, "version": row.current_version, "changes": differences(before, _fields(row))}
+    await audit(uow, who, "credentials.change", "credential", row.id, **about)
     return row
 
 
@@ -84,10 +86,12 @@ async def rotate_credential(
 ) -> CredentialRow:
     """A new version of the secrets; what was held back because of the old one may be tried again."""
     row = await get_credential(uow.session, who.project_id, credential_id, to_change=True)
+    before = _fields(row)
     _new_version(uow, who, row, body.for_type(CredentialType(row.type)), sealer)
     await _release(uow, row)
     row.updated_at = now()
-    await audit(uow, who, "credentials.rotate", "credential", row.id, version=row.current_version)
+    about = {"version": row.current_version, "changes": differences(before, _fields(row))}
+    await audit(uow, who, "credentials.rotate", "credential", row.id, **about)
     return row
 
 
@@ -134,7 +138,7 @@ async def archive_credential(
     if (used.targets or used.jobs) and not force:
         raise StillInUse(f"{row.name} is used by {_in_words(used)}; give those another credential first.")
     row.archived_at = row.updated_at = now()
-    taken = await _take_from_targets(uow, row.id) if used.targets else []
+    taken = await _take_from_targets(uow, who, row.id) if used.targets else []
     about = {"name": row.name, "forced": force, "taken_from": taken}
     named = [job.name for job in used.jobs_sample]
     await audit(uow, who, "credentials.delete", "credential", row.id, **about, named_by=named)
@@ -153,15 +157,28 @@ def _some(names: Sequence[str], count: int) -> str:
     return ", ".join(names) + more
 
 
-async def _take_from_targets(uow: UnitOfWork, credential_id: UUID) -> list[str]:
+async def _take_from_targets(uow: UnitOfWork, who: Actor, credential_id: UUID) -> list[str]:
     """Leave the targets that use it without a credential, each under its next version; their names."""
-    names = await uow.session.scalars(
+    found = await uow.session.execute(
         update(TargetRow)
         .where(TargetRow.credential_id == credential_id, TargetRow.archived_at.is_(None))
         .values(credential_id=None, version=TargetRow.version + 1, updated_at=now())
-        .returning(TargetRow.name)
+        .returning(TargetRow.id, TargetRow.name, TargetRow.version)
     )
-    return sorted(names)
+    targets = found.all()
+    changes = differences({"credential_id": credential_id}, {})
+    for target_id, name, version in targets:
+        about = {"name": name, "version": version, "changes": changes}
+        await audit(uow, who, "targets.change", "target", target_id, **about)
+    return sorted(name for _, name, _ in targets)
+
+
+def _fields(row: CredentialRow) -> dict[str, Any]:
+    """What may be told of it when it changes; of its secrets only which version they are."""
+    return {
+        "name": row.name, "username": row.username, "labels": row.labels,
+        "secrets": f"version {row.current_version}",
+    }  # fmt: skip
 
 
 def tag_of(row: CredentialRow) -> str:

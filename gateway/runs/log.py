@@ -122,7 +122,7 @@ async def log_pieces(
 ) -> AsyncIterator[bytes]:
     """Output in the order it was stored, as `writer` has it."""
     values: dict[str, Any] = {"run_id": run_id, "stream": wanted.stream, "attempt": wanted.attempt}
-    if (tasks := await _tasks(sessions, run_id, wanted)) is not None:
+    if (tasks := await task_ids(sessions, run_id, wanted)) is not None:
         values["tasks"] = tasks
     if part.backwards:
         rows = await _read(
@@ -150,7 +150,7 @@ def next_piece(piece: int, chunk_bytes: int) -> int:
     return max(PIECE_CHUNKS, min(piece * 2, fitting, LARGEST_PIECE))
 
 
-async def _tasks(sessions: Sessions, run_id: UUID, wanted: LogFilter) -> list[UUID] | None:
+async def task_ids(sessions: Sessions, run_id: UUID, wanted: LogFilter) -> list[UUID] | None:
     """The tasks a filter names, so that their output is found without reading all others'."""
     if wanted.step_no is None and wanted.target is None:
         return None

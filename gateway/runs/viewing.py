@@ -10,7 +10,7 @@ from starlette.responses import StreamingResponse
 
 from contracts.access.roles import Permission
 from contracts.errors import Conflict
-from contracts.jobs.definition import step_name
+from contracts.jobs.definition import JobDefinition, step_name
 from contracts.runs.states import TaskState
 from gateway.access.queries import names_of
 from gateway.deps import Caller, Deps, Reading
@@ -24,6 +24,7 @@ from gateway.permissions import OpsRoute, needs
 from gateway.runs import matrix, queries, service, tasks
 from gateway.runs.failures import FailuresView, read_failures
 from gateway.runs.log import JsonLines, LogFilter, LogRange, PlainText, log_pieces
+from gateway.runs.logplaces import MAX_LINE, LogPlace, place_of
 from gateway.runs.logtext import LogText
 from gateway.runs.matrix import MatrixView
 from gateway.runs.tasks import TaskDetail
@@ -158,8 +159,7 @@ async def get_log(
     """
     run, _ = await queries.find_run(session, caller.project_id, run_id)
     definition = await deps.definitions.one(session, run.job_id, run.job_version)
-    places = {step_name(spec, index): index for index, spec in enumerate(definition.steps)}
-    step_no = service.require_step(places, step)
+    step_no = service.require_step(_numbers(definition), step)
     epoch = await stream_epoch(deps.sessions)
     part = LogRange(
         after=_place(after, epoch),
@@ -177,6 +177,30 @@ async def get_log(
         media_type="application/jsonl" if lines else "text/plain; charset=utf-8",
         headers=_headers(f"run-{run_id}.{'jsonl' if lines else 'txt'}" if download else None),
     )
+
+
+@router.get("/runs/{run_id}/log/place")
+@needs(Permission.RUNS_READ)
+async def get_log_place(
+    *,
+    run_id: UUID,
+    session: Reading,
+    caller: Caller,
+    deps: Deps,
+    line: Annotated[int, Query(ge=1, le=MAX_LINE, description="counted from 1")],
+    step: Annotated[str | None, Query(max_length=64)] = None,
+    target: Annotated[str | None, Query(max_length=253)] = None,
+) -> LogPlace:
+    """Where a line of the log stands: read on from there, and nothing before it has to be read."""
+    run, _ = await queries.find_run(session, caller.project_id, run_id)
+    definition = await deps.definitions.one(session, run.job_id, run.job_version)
+    wanted = LogFilter(step_no=service.require_step(_numbers(definition), step), target=target)
+    return await place_of(deps.sessions, run_id, wanted, line, await stream_epoch(deps.sessions))
+
+
+def _numbers(definition: JobDefinition) -> dict[str, int]:
+    """The number of each step by its name."""
+    return {step_name(spec, index): index for index, spec in enumerate(definition.steps)}
 
 
 def _place(cursor: str | None, epoch: int) -> Place | None:

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from contracts.access.roles import Permission
 from gateway.deps import Caller, Deps, Reading
+from gateway.history import ChangeView, read_history
 from gateway.paging import Cursor, Limit, Page, encode_cursor, page, uuid_cursor
 from gateway.permissions import OpsRoute, needs
 from gateway.runs.filters import RunFilter
@@ -68,6 +69,16 @@ async def list_target_tags(session: Reading, caller: Caller) -> PickerView:
 async def list_target_uses(target_id: UUID, session: Reading, caller: Caller) -> TargetUses:
     """Jobs that name it or whose query selects it now, and targets that are reached through it."""
     return await uses_of(session, await queries.get_target(session, caller.project_id, target_id))
+
+
+@router.get("/{target_id}/history")
+@needs(Permission.TARGETS_READ)
+async def list_target_changes(
+    *, target_id: UUID, session: Reading, caller: Caller, limit: Limit = 20, cursor: Cursor = None
+) -> Page[ChangeView]:
+    """Who changed what of it and when, the newest first."""
+    target = await queries.get_target(session, caller.project_id, target_id)
+    return await read_history(session, "target", target.id, cursor=cursor, limit=limit)
 
 
 @router.get("/{target_id}/runs")

@@ -10,9 +10,10 @@ from contracts.targets.testing import ENDED, ConnectionTestStatus, Presented
 from gateway.auditing import audit
 from gateway.deps import Actor
 from gateway.etags import require_match
+from gateway.history import differences
 from gateway.targets.queries import get_target
 from gateway.targets.schemas import PinRequest
-from gateway.targets.service import tag_of
+from gateway.targets.service import fields_of, tag_of
 from gateway.targets.testing.queries import get_test
 from infra.clock import now
 from infra.unit_of_work import UnitOfWork
@@ -36,7 +37,7 @@ async def pin(
     require_match(if_match, tag_of(row))
     test = await get_test(uow.session, who.project_id, body.test_id)
     _require_same_machine(row, test)
-    seen = Presented.model_validate(test.presented or {})
+    seen, fields = Presented.model_validate(test.presented or {}), fields_of(row)
     if (body.host_key is None) == (body.fingerprint is None):
         raise _refused("host_key", "give either host_key or fingerprint")
     if body.host_key is not None:
@@ -57,6 +58,7 @@ async def pin(
         test_id=str(test.id),
         pinned=pinned,
         before=before,
+        changes=differences(fields, fields_of(row)),
     )
     return row
 

@@ -1,6 +1,7 @@
 """What the API lets people do to targets. No HTTP in here."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from contracts.tables.targets import TargetRow
 from gateway.auditing import audit
 from gateway.deps import Actor
 from gateway.etags import etag, require_match
+from gateway.history import differences
 from gateway.idempotency import RequestKey, claim_key
 from gateway.targets.jumps import require_way
 from gateway.targets.queries import get_target
@@ -50,11 +52,14 @@ async def replace_target(
     require_match(if_match, tag_of(row))
     await require_credential(uow, who, body.credential_id)
     await require_way(uow.session, who.project_id, body.name, body.ssh)
-    was_verified = row.winrm.get("verify_tls", True)
+    was_verified, before = row.winrm.get("verify_tls", True), fields_of(row)
     _fill(row, body)
     row.version, row.updated_at = row.version + 1, now()
     await _flush(uow, body.name)
-    await audit(uow, who, "targets.change", "target", row.id, name=row.name, version=row.version)
+    changes = differences(before, fields_of(row))
+    await audit(
+        uow, who, "targets.change", "target", row.id, name=row.name, version=row.version, changes=changes
+    )
     await _audit_unverified(uow, who, row, was_verified=was_verified)
     return row
 
@@ -92,6 +97,12 @@ async def _audit_unverified(uow: UnitOfWork, who: Actor, row: TargetRow, *, was_
 
 def tag_of(row: TargetRow) -> str:
     return etag(row.version, row.updated_at)
+
+
+def fields_of(row: TargetRow) -> dict[str, Any]:
+    """What people say of a target, for telling what they changed."""
+    names = ("name", "os", "hostname", "pool", "credential_id", "tags", "labels", "winrm", "ssh")
+    return {name: getattr(row, name) for name in names}
 
 
 def _fill(row: TargetRow, body: TargetSpec) -> None:

@@ -307,6 +307,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/credentials/{credential_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Credential Changes
+         * @description Who changed what of it and when, the newest first. Of secrets only that they were replaced.
+         */
+        get: operations["list_credential_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/credentials/{credential_id}/release": {
         parameters: {
             query?: never;
@@ -1037,6 +1057,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/runs/{run_id}/log/place": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Log Place
+         * @description Where a line of the log stands: read on from there, and nothing before it has to be read.
+         */
+        get: operations["get_log_place"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/runs/{run_id}/matrix": {
         parameters: {
             query?: never;
@@ -1330,6 +1370,26 @@ export interface paths {
          * @description Take a target out of use; its past runs stay. Refused while jobs or ways name it, unless forced.
          */
         delete: operations["delete_target"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/targets/{target_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Target Changes
+         * @description Who changed what of it and when, the newest first.
+         */
+        get: operations["list_target_changes"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1928,6 +1988,29 @@ export interface components {
             tasks: number;
         };
         /**
+         * ChangeView
+         * @description `changes` is empty for what has no fields, and for what was recorded before fields were.
+         */
+        ChangeView: {
+            /** Action */
+            action: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Changes */
+            changes: components["schemas"]["FieldChange"][];
+            /** Reason */
+            reason: string | null;
+            /** Text */
+            text: string;
+            /** Who */
+            who: string;
+            /** Who Name */
+            who_name: string | null;
+        };
+        /**
          * ConnectionTestRequest
          * @description What is left out is tested as it is stored. What is given is tested and not stored.
          */
@@ -2266,6 +2349,18 @@ export interface components {
             total: number;
             /** Truncated */
             truncated: boolean;
+        };
+        /**
+         * FieldChange
+         * @description One field, such as `ssh.port`; null is a field that was not set. Never a secret.
+         */
+        FieldChange: {
+            /** After */
+            after: string | null;
+            /** Before */
+            before: string | null;
+            /** Field */
+            field: string;
         };
         /** FilterUse */
         FilterUse: {
@@ -2614,6 +2709,23 @@ export interface components {
             /** Next Cursor */
             next_cursor?: null;
         };
+        /**
+         * LogPlace
+         * @description Read the log `after` this (null: from its beginning), and the first line to begin is `first_line`.
+         *
+         *     Lines are counted from 1, each where its first character stands in the order of the log. `lines` have
+         *     begun so far; what is asked beyond them leads to the last.
+         */
+        LogPlace: {
+            /** After */
+            after: string | null;
+            /** Begun */
+            begun: components["schemas"]["OpenLine"][];
+            /** First Line */
+            first_line: number;
+            /** Lines */
+            lines: number;
+        };
         /** LoginRequest */
         LoginRequest: {
             /**
@@ -2770,10 +2882,35 @@ export interface components {
             /** Name */
             name: string;
         };
+        /**
+         * OpenLine
+         * @description A stream that is in the middle of a line there: up to its next line break it goes on with that one.
+         */
+        OpenLine: {
+            /** Attempt */
+            attempt: number;
+            /**
+             * Stream
+             * @enum {string}
+             */
+            stream: "stdout" | "stderr";
+            /**
+             * Task Id
+             * Format: uuid
+             */
+            task_id: string;
+        };
         /** Page[ArtifactView] */
         Page_ArtifactView_: {
             /** Items */
             items: components["schemas"]["ArtifactView"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
+        /** Page[ChangeView] */
+        Page_ChangeView_: {
+            /** Items */
+            items: components["schemas"]["ChangeView"][];
             /** Next Cursor */
             next_cursor: string | null;
         };
@@ -5018,6 +5155,42 @@ export interface operations {
             };
         };
     };
+    list_credential_changes: {
+        parameters: {
+            query?: {
+                /** @description Items on one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                credential_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeView_"];
+                };
+            };
+            /** @description The request was refused. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     release_credential: {
         parameters: {
             query?: never;
@@ -6357,6 +6530,42 @@ export interface operations {
             };
         };
     };
+    get_log_place: {
+        parameters: {
+            query: {
+                /** @description counted from 1 */
+                line: number;
+                step?: string | null;
+                target?: string | null;
+            };
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogPlace"];
+                };
+            };
+            /** @description The request was refused. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_matrix: {
         parameters: {
             query?: {
@@ -7013,6 +7222,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request was refused. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_target_changes: {
+        parameters: {
+            query?: {
+                /** @description Items on one page. */
+                limit?: number;
+                /** @description `next_cursor` of the page before. */
+                cursor?: string | null;
+            };
+            header?: never;
+            path: {
+                target_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ChangeView_"];
+                };
             };
             /** @description The request was refused. */
             default: {

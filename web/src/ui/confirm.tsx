@@ -1,5 +1,7 @@
 /** "Are you sure?", asked from anywhere: `if (await confirm({…})) …`. */
-import { lazy, type ReactNode, Suspense, useSyncExternalStore } from "react";
+import { type ReactNode, useSyncExternalStore } from "react";
+
+import { Later } from "./later";
 
 export interface Question {
   title: string;
@@ -14,7 +16,7 @@ export interface OpenQuestion extends Question {
   answer: (yes: boolean) => void;
 }
 
-const Dialog = lazy(() => import("./confirm-dialog"));
+const load = () => import("./confirm-dialog");
 
 let open: OpenQuestion | null = null;
 let everAsked = false;
@@ -42,8 +44,8 @@ const subscribe = (watcher: () => void): (() => void) => {
 export const Confirming = () => {
   const question = useSyncExternalStore(subscribe, () => open);
   return everAsked ? (
-    <Suspense fallback={null}>
-      <Dialog question={question} />
-    </Suspense>
+    <Later name="The question" load={load} onGiveUp={() => question?.answer(false)}>
+      {(Dialog) => <Dialog question={question} />}
+    </Later>
   ) : null;
 };

@@ -1,17 +1,21 @@
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 
-import { useRunAsked } from "./run-dialog";
+import { Later } from "@/ui/later";
 
-const RunDrawer = lazy(() => import("./run-drawer"));
+import { closeRunDialog, useRunAsked } from "./run-dialog";
+
+const load = () => import("./run-drawer");
 
 /** Stands once in the shell; the dialog itself is loaded when it is first asked for. */
 export const RunDialogHost = () => {
   const asked = useRunAsked();
   const [wanted, setWanted] = useState(false);
   if (asked && !wanted) setWanted(true);
+  const giveUp = (): void => {
+    closeRunDialog();
+    setWanted(false);
+  };
   return wanted ? (
-    <Suspense fallback={null}>
-      <RunDrawer asked={asked} />
-    </Suspense>
+    <Later name="The form to run a job" load={load} onGiveUp={giveUp}>{(RunDrawer) => <RunDrawer asked={asked} />}</Later>
   ) : null;
 };

@@ -1,8 +1,9 @@
 import { Group, Tabs } from "@mantine/core";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { lazy, type ReactNode, Suspense } from "react";
+import type { ReactNode } from "react";
 
 import { runEnded } from "@/api/run-status";
+import { Later } from "@/ui/later";
 import { Page } from "@/ui/page";
 import { ErrorBoundary } from "@/ui/states/error-boundary";
 import { ErrorState, Loading } from "@/ui/states/states";
@@ -23,10 +24,10 @@ import { TaskStrip } from "./room/task-strip";
 import { type Room, useFeed, useFeedState, useRoom } from "./room/use-room";
 import { RUN_TABS, type RunSearch, type RunTab, runSearch } from "./search";
 
-const ResultsTab = lazy(() => import("./tabs/results-tab").then(({ ResultsTab: Tab }) => ({ default: Tab })));
-const ParametersTab = lazy(() => import("./tabs/parameters-tab").then(({ ParametersTab: Tab }) => ({ default: Tab })));
-const DefinitionTab = lazy(() => import("./tabs/definition-tab").then(({ DefinitionTab: Tab }) => ({ default: Tab })));
-const TrailTab = lazy(() => import("./tabs/trail-tab").then(({ TrailTab: Tab }) => ({ default: Tab })));
+const results = () => import("./tabs/results-tab").then(({ ResultsTab: Tab }) => ({ default: Tab }));
+const parameters = () => import("./tabs/parameters-tab").then(({ ParametersTab: Tab }) => ({ default: Tab }));
+const definition = () => import("./tabs/definition-tab").then(({ DefinitionTab: Tab }) => ({ default: Tab }));
+const trail = () => import("./tabs/trail-tab").then(({ TrailTab: Tab }) => ({ default: Tab }));
 
 const NO_STATES: [] = [];
 
@@ -73,10 +74,10 @@ export const RunPage = ({ runId }: { runId: string }): ReactNode => {
   if (!run) return <Loading label="Loading the run" />;
   const panels: Record<RunTab, () => ReactNode> = {
     log: () => <Log run={run} room={room} feed={feed} search={search} onPart={(change) => show(change, false)} />,
-    results: () => <ResultsTab runId={runId} matrix={matrix} />,
-    parameters: () => <ParametersTab run={run} />,
-    definition: () => <DefinitionTab runId={runId} />,
-    trail: () => <TrailTab runId={runId} status={run.status} />,
+    results: () => <Later name="The results" load={results} fallback={<Loading />}>{(Tab) => <Tab runId={runId} matrix={matrix} />}</Later>,
+    parameters: () => <Later name="The parameters" load={parameters} fallback={<Loading />}>{(Tab) => <Tab run={run} />}</Later>,
+    definition: () => <Later name="The definition" load={definition} fallback={<Loading />}>{(Tab) => <Tab runId={runId} />}</Later>,
+    trail: () => <Later name="The trail" load={trail} fallback={<Loading />}>{(Tab) => <Tab runId={runId} status={run.status} />}</Later>,
   };
   const words: Record<RunTab, string> = { log: "Log", results: "Results", parameters: "Parameters", definition: `Definition (v${run.job_version})`, trail: "Trail" };
   return (
@@ -97,7 +98,7 @@ export const RunPage = ({ runId }: { runId: string }): ReactNode => {
           {RUN_TABS.map((name) => name !== tab && <Tabs.Panel key={name} value={name}>{null}</Tabs.Panel>)}
           <Tabs.Panel value={tab} pt="xs" className={classes.tab ?? ""}>
             <ErrorBoundary key={tab}>
-              <Suspense fallback={<Loading />}>{panels[tab]()}</Suspense>
+              {panels[tab]()}
             </ErrorBoundary>
           </Tabs.Panel>
         </Tabs>

@@ -1,11 +1,12 @@
 import { Button, Title } from "@mantine/core";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 
 import type { RunDetail } from "@/features/runs/api";
 import type { Chosen } from "@/features/runs/matrix/matrix-row";
 import { type Matrix, targetsLike } from "@/features/runs/matrix/model";
 import type { FailureGroup, Failures } from "@/features/runs/run-queries";
 import { runEnded } from "@/api/run-status";
+import { Later } from "@/ui/later";
 import { Allowed } from "@/ui/allowed";
 import { TASK_STATE } from "@/ui/status";
 import { StatusMark } from "@/ui/status-badge";
@@ -13,7 +14,7 @@ import { StatusMark } from "@/ui/status-badge";
 import classes from "./room.module.css";
 import { useAgain } from "./use-again";
 
-const ResolveDialog = lazy(() => import("./resolve-dialog"));
+const load = () => import("./resolve-dialog");
 
 const SHOWN = 8;
 
@@ -59,9 +60,9 @@ const Group = ({ group, run, matrix, onChoose }: { group: FailureGroup } & Omit<
         )}
       </div>
       {resolving && (
-        <Suspense fallback={null}>
-          <ResolveDialog runId={run.id} tasks={group.task_ids} place={`${group.step} on ${group.targets.join(", ") || "no target"}`} onClose={() => setResolving(false)} />
-        </Suspense>
+        <Later name="The form to settle it" load={load} onGiveUp={() => setResolving(false)}>
+          {(ResolveDialog) => <ResolveDialog runId={run.id} tasks={group.task_ids} place={`${group.step} on ${group.targets.join(", ") || "no target"}`} onClose={() => setResolving(false)} />}
+        </Later>
       )}
     </li>
   );

@@ -1,16 +1,17 @@
 import { Button, Menu, SegmentedControl } from "@mantine/core";
 import { ChevronDown, RotateCw } from "lucide-react";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 
 import { useRefusal } from "@/api/me";
 import { runEnded } from "@/api/run-status";
 import type { RunDetail } from "@/features/runs/api";
 import { type Matrix, rerunCounts } from "@/features/runs/matrix/model";
+import { Later } from "@/ui/later";
 
 import { useAgain } from "./use-again";
 import { useNewest } from "./use-newest";
 
-const RerunDialog = lazy(() => import("./rerun-dialog"));
+const load = () => import("./rerun-dialog");
 
 const NO_MATRIX: Matrix = { steps: [], rows: [] };
 
@@ -56,9 +57,9 @@ export const RerunMenu = ({ run, matrix = NO_MATRIX }: { run: RunDetail; matrix:
         </Menu.Dropdown>
       </Menu>
       {editing && (
-        <Suspense fallback={null}>
-          <RerunDialog run={run} matrix={matrix} version={version} newest={newest} onClose={() => setEditing(false)} />
-        </Suspense>
+        <Later name="The form to run it again" load={load} onGiveUp={() => setEditing(false)}>
+          {(RerunDialog) => <RerunDialog run={run} matrix={matrix} version={version} newest={newest} onClose={() => setEditing(false)} />}
+        </Later>
       )}
     </>
   );

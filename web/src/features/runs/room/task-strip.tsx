@@ -1,10 +1,11 @@
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { useState } from "react";
 
 import { runEnded } from "@/api/run-status";
 import type { RunDetail } from "@/features/runs/api";
 import { type Attempt, type Task, taskQuery } from "@/features/runs/run-queries";
+import { Later } from "@/ui/later";
 import { Allowed } from "@/ui/allowed";
 import { TaskStateBadge } from "@/ui/status-badge";
 import { Duration } from "@/ui/time";
@@ -12,7 +13,7 @@ import { Duration } from "@/ui/time";
 import classes from "./room.module.css";
 import { useAgain } from "./use-again";
 
-const ResolveDialog = lazy(() => import("./resolve-dialog"));
+const load = () => import("./resolve-dialog");
 
 const attemptWords = ({ truncated, output_incomplete, reattached, losses }: Attempt): string[] => [
   ...(truncated ? ["Its output was longer than is kept: the middle is left out, marked in the log."] : []),
@@ -63,9 +64,9 @@ export const TaskStrip = ({ run, taskId }: { run: RunDetail; taskId: string }) =
         </Button>
       </Allowed>
       {resolving && (
-        <Suspense fallback={null}>
-          <ResolveDialog runId={run.id} tasks={[task.task_id]} place={`${task.step}${task.target === null ? "" : ` on ${task.target}`}`} onClose={() => setResolving(false)} />
-        </Suspense>
+        <Later name="The form to settle it" load={load} onGiveUp={() => setResolving(false)}>
+          {(ResolveDialog) => <ResolveDialog runId={run.id} tasks={[task.task_id]} place={`${task.step}${task.target === null ? "" : ` on ${task.target}`}`} onClose={() => setResolving(false)} />}
+        </Later>
       )}
     </div>
   );

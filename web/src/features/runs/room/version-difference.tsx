@@ -1,11 +1,11 @@
 import { Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense } from "react";
 
 import { versionQuery } from "@/features/jobs/api";
+import { Later } from "@/ui/later";
 import { ErrorState, Loading } from "@/ui/states/states";
 
-const DiffView = lazy(() => import("@/ui/code/diff-view"));
+const load = () => import("@/ui/code/diff-view");
 
 interface Props {
   jobId: string;
@@ -22,9 +22,11 @@ export const VersionDifference = ({ jobId, ran, newest }: Props) => {
   if (failed) return <ErrorState error={failed} />;
   if (!older.data || !newer.data) return <Loading rows={4} label="Loading both versions" />;
   return (
-    <Suspense fallback={<Loading rows={4} label="Loading the comparison" />}>
+    <>
       {older.data.text === newer.data.text && <Text size="sm" c="dimmed">Both say the same.</Text>}
-      <DiffView left={older.data.text} right={newer.data.text} leftLabel={`Version ${ran}, that ran`} rightLabel={`Version ${newest}, the newest`} />
-    </Suspense>
+      <Later name="The comparison" load={load} fallback={<Loading rows={4} label="Loading the comparison" />}>
+        {(DiffView) => <DiffView left={older.data.text} right={newer.data.text} leftLabel={`Version ${ran}, that ran`} rightLabel={`Version ${newest}, the newest`} />}
+      </Later>
+    </>
   );
 };
