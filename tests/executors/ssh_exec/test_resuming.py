@@ -220,6 +220,21 @@ async def test_a_command_whose_wrapper_was_killed_too_ends_as_unknown(
     await attempt.release()
 
 
+async def test_a_command_whose_wrapper_alone_was_killed_ends_as_unknown_and_is_no_bug(
+    host: Reachable, plugin: SshExecPlugin
+) -> None:
+    """The command's own end is seen at once, but nobody was left to write its exit code down."""
+    context = host.context()
+    attempt = await plugin.start(script("echo begun; kill -9 $PPID"), context)
+
+    outcome = await attempt.follow()
+
+    assert outcome.cause is not None
+    assert (outcome.outcome, outcome.cause.code) == ("unknown", "shell_vanished")
+    assert output_of(context).stdout == b"begun\n"
+    await attempt.release()
+
+
 async def test_the_next_attempt_removes_what_ended_ones_of_its_task_have_left(
     host: Reachable, plugin: SshExecPlugin, other_worker: SshExecPlugin
 ) -> None:

@@ -21,6 +21,8 @@ from workers.executor.steps.ssh_exec.wrapper import OUTPUT_LIMIT
 
 STOP_SECONDS = 18.0
 CLEAN_UP_SECONDS = 10.0
+NO_CODE = "-"
+"""What the wrapper says when whoever was to write the exit code down was ended before it could."""
 _WAITS = (0.0, 0.05, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Between tries to find a lost host again, the last one repeated."""
 
@@ -191,7 +193,7 @@ class SshAttempt:
         for stream in cut:
             reason = f"only the first {OUTPUT_LIMIT // 2**20} MiB were kept on the target"
             await self._context.output.mark_incomplete("stderr" if stream == "stderr" else "stdout", reason)
-        if kind == "vanished":
+        if kind == "vanished" or code == NO_CODE:
             return self._unknown("no exit code was left behind")
         exit_code = int(code)
         if why in {"path_missing", "path_denied"}:
