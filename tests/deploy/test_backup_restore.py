@@ -15,7 +15,8 @@ from infra.database import connect
 from infra.embedded.postgres import EmbeddedPostgres
 from infra.migrations.run import migrate
 from tests.support import postgres_client
-from tests.support.killable_brokers import EmbeddedBroker, free_port
+from tests.support.killable_brokers import EmbeddedBroker
+from tests.support.ports import free_port
 from tests.support.processes import Child, clean_environment, module
 from tests.support.system import System, a_system, plain_url
 

@@ -26,7 +26,8 @@ from tests.support.compose import services
 from tests.support.database import server_url
 from tests.support.eventually import eventually
 from tests.support.image import NOBODY, Image
-from tests.support.killable_brokers import PrivateRabbit, free_port
+from tests.support.killable_brokers import PrivateRabbit
+from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.broker, pytest.mark.asyncio(loop_scope="session")]

@@ -13,7 +13,8 @@ from contracts.messages import COMMANDS
 from infra.database import connect
 from infra.embedded.postgres.server import EmbeddedPostgres
 from infra.migrations.run import migrate
-from tests.support.killable_brokers import EmbeddedBroker, free_port
+from tests.support.killable_brokers import EmbeddedBroker
+from tests.support.ports import free_port
 from tests.support.system import System, a_moment, a_system
 from tests.support.watching import assert_all_is_well
 

@@ -11,7 +11,8 @@ import pytest_asyncio
 
 from tests.support.database import fresh_database
 from tests.support.eventually import eventually
-from tests.support.killable_brokers import EmbeddedBroker, free_port
+from tests.support.killable_brokers import EmbeddedBroker
+from tests.support.ports import free_port
 from tests.support.system import USER, System, a_system
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.asyncio(loop_scope="module")]

@@ -14,7 +14,8 @@ import pytest_asyncio
 from contracts.jobs.steps import STEP_TYPES
 from tests.support.database import fresh_database
 from tests.support.http_server import Asked, HttpServer, Reply, http_server
-from tests.support.killable_brokers import EmbeddedBroker, free_port
+from tests.support.killable_brokers import EmbeddedBroker
+from tests.support.ports import free_port
 from tests.support.ssh import Reachable, ordinary_user, real_sshd, sshd_is_installed
 from tests.support.system import System, a_system
 

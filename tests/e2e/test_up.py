@@ -10,6 +10,7 @@ import pytest
 
 from tests.support import embedded
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.up import START_SECONDS, Up, an_up
 
 pytestmark = pytest.mark.timeout(400)
@@ -76,7 +77,7 @@ def _shell_words(text: str) -> list[str]:
 
 
 async def test_a_second_up_on_the_same_data_is_refused_and_harms_nothing(running: Up) -> None:
-    refused = running.command("up", OPS_PORT=str(running.port + 1))
+    refused = running.command("up", OPS_PORT=str(free_port()))
     assert refused.code == 2
     assert "is in use by another OpsConductor" in refused.out
     assert "OPS_DATA_DIR" in refused.out

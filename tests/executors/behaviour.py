@@ -16,7 +16,7 @@ import pytest
 from contracts.limits import OUTPUT_HEAD_BYTES, OUTPUT_TAIL_BYTES
 from tests.support.eventually import eventually
 from tests.support.lives import SECRET, Life, Scene, Step
-from tests.support.ssh import free_port
+from tests.support.ports import free_port
 from workers.executor.steps.base import Fenced
 
 LONG = 9 * 1024 * 1024

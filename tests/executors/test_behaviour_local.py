@@ -14,8 +14,9 @@ from tests.executors.behaviour import Behaviour
 from tests.executors.test_behaviour_ssh import processes_of
 from tests.support.http_server import Asked, HttpServer, Reply, http_server
 from tests.support.lives import Scene, Step
+from tests.support.ports import free_port
 from tests.support.rebootable import Rebootable, a_rebootable_host
-from tests.support.ssh import Reachable, free_port, sandbox
+from tests.support.ssh import Reachable, sandbox
 from tests.support.windows import QUICK
 from workers.executor.steps.facts import FactsPlugin
 from workers.executor.steps.http_request import HttpRequestPlugin

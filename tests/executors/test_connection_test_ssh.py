@@ -13,7 +13,8 @@ import pytest
 from infra.blocking import BlockingPool
 from infra.sandbox.ssh_host import SshHost
 from tests.executors.ssh_exec.conftest import demo, host
-from tests.support.ssh import Reachable, free_port, real_sshd, sshd_is_installed
+from tests.support.ports import free_port
+from tests.support.ssh import Reachable, real_sshd, sshd_is_installed
 from workers.executor.steps.base import JumpHop, StepFault, TargetView
 from workers.executor.testing.examine import Result, examine
 from workers.executor.testing.ssh import facts_in

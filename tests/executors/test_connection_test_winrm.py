@@ -16,7 +16,7 @@ from infra.blocking import BlockingPool
 from infra.clock import now
 from infra.sandbox.windows import WindowsHost, faults, self_signed
 from tests.support.forward_proxy import a_proxy
-from tests.support.ssh import free_port
+from tests.support.ports import free_port
 from tests.support.windows import PASSWORD, USER, basic_over_https, ntlm_over_http
 from workers.executor.steps.base import OpenedCredential, TargetView
 from workers.executor.testing import seating

@@ -21,8 +21,9 @@ from infra.clock import now
 from infra.sandbox.windows import WindowsHost, faults, self_signed
 from infra.sandbox.windows.faults import Misbehaviour, Plain
 from infra.sandbox.windows.soap import Fault
-from tests.executors.test_winrm_reaching import answering, free_port, html
+from tests.executors.test_winrm_reaching import answering, html
 from tests.support.listening import listening
+from tests.support.ports import free_port
 from tests.support.windows import PASSWORD, QUICK, USER, Bench, basic_over_https, ntlm_over_http, script
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.winrm.faults import diagnose

@@ -1,7 +1,6 @@
 """Hosts that cannot be reached, or not as the target says: `winrm.exec` names the reason."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -13,6 +12,7 @@ from contracts.targets.specs import WinrmSettings
 from infra.clock import now
 from infra.sandbox.windows import HostCertificate, WindowsHost, self_signed
 from tests.support.listening import Serve, listening
+from tests.support.ports import free_port
 from tests.support.windows import PASSWORD, USER, Bench, basic_over_https, script
 from workers.executor.steps.base import StepFault
 
@@ -46,13 +46,6 @@ async def fault_of(settings: WinrmSettings, **context: Any) -> StepFault:
 
 def http_on(port: int) -> WinrmSettings:
     return WinrmSettings(scheme="http", port=port)
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def test_a_port_where_nobody_listens_is_unreachable() -> None:

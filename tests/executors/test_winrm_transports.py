@@ -16,8 +16,8 @@ from pydantic import ValidationError
 from contracts.targets.specs import WinrmSettings
 from infra.clock import now
 from infra.sandbox.windows import HostCertificate, WindowsHost, self_signed
-from tests.executors.test_winrm_reaching import free_port
 from tests.support.forward_proxy import a_proxy
+from tests.support.ports import free_port
 from tests.support.windows import PASSWORD, USER, Bench, basic_over_https, ntlm_over_http, script
 from workers.executor.steps.base import StepFault
 

@@ -7,6 +7,7 @@ from aio_pika.abc import AbstractConnection
 from yarl import URL
 
 from infra.embedded.amqp import AmqpServer
+from tests.support.ports import free_port
 from tests.support.tcp_relay import TcpRelay
 
 RABBITMQ_URL = os.environ.get("OPS_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672/")
@@ -16,7 +17,7 @@ class EmbeddedEndpoint:
     embedded = True
 
     def __init__(self) -> None:
-        self._server = AmqpServer(port=0, username="tester", password="only for this test")
+        self._server = AmqpServer(port=free_port(), username="tester", password="only for this test")
 
     async def start(self) -> None:
         await self._server.start()

@@ -15,7 +15,8 @@ import httpx2
 from cli.provisioning import Provision, provision
 from infra.clock import now
 from tests.support.eventually import eventually
-from tests.support.killable_brokers import free_port, listens
+from tests.support.killable_brokers import listens
+from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child
 
 NOBODY = 65_534

@@ -10,16 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.processes import Child, clean_environment, module
 
 SERVER = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def listens(port: int) -> bool:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from infra.sandbox.ssh_host import SshHost, new_host_key
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.ssh import Reachable
 
 HARMLESS = ("systemctl", "shutdown", "reboot", "sudo")
@@ -66,7 +67,14 @@ async def a_rebootable_host(folder: Path, *, obeys: bool = True) -> AsyncIterato
     for name, text in texts.items():
         (programs / name).write_text(f"#!/bin/sh\n{text}\n")
         (programs / name).chmod(0o755)
-    host = SshHost("demo", "sandbox-password", host_key=new_host_key(), home=home, programs=programs)
+    host = SshHost(
+        "demo",
+        "sandbox-password",
+        port=free_port(),
+        host_key=new_host_key(),
+        home=home,
+        programs=programs,
+    )
     await host.start()
     reachable = Reachable(
         port=host.port,

@@ -20,6 +20,7 @@ from infra.sandbox.ssh_host import SshHost
 from tests.support.artifacts import MemoryArtifacts
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
+from tests.support.ports import free_port
 from workers.executor.steps.base import OpenedCredential, StepContext, StepOutcome, TargetView
 from workers.executor.steps.ssh_exec import SshExecPlugin
 
@@ -111,13 +112,6 @@ def ordinary_user() -> pwd.struct_passwd | None:
     shells = {"/bin/sh", "/bin/bash", "/bin/dash"}
     users = (user for user in pwd.getpwall() if user.pw_uid > 0 and user.pw_shell in shells)
     return next(users, None)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @asynccontextmanager

@@ -19,7 +19,8 @@ from contracts.limits import OUTPUT_HEAD_BYTES
 from infra.sealing import generate_pair
 from tests.support import watching
 from tests.support.eventually import eventually
-from tests.support.killable_brokers import Broker, free_port
+from tests.support.killable_brokers import Broker
+from tests.support.ports import free_port
 from tests.support.processes import Child, clean_environment, module
 
 LEASE_SECONDS = 3.0

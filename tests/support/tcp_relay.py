@@ -2,6 +2,8 @@
 
 import asyncio
 
+from tests.support.ports import free_port
+
 
 class TcpRelay:
     """Forwards every connection to (host, port) until it is told to cut them."""
@@ -10,12 +12,11 @@ class TcpRelay:
         self._target = (host, port)
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.port = 0
+        self.port = free_port()
 
     async def start(self) -> None:
-        """Listen; on the port of the last time, if there was one."""
+        """Listen; always on the same port."""
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection(*self._target)

@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,17 +15,12 @@ from typing import IO
 
 from tests.support.embedded import running
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child, clean_environment
 
 START_SECONDS = 150.0
 COMMAND_SECONDS = 90.0
 SERVING = "Ctrl-C stops everything"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.sandbox.windows import WindowsHost
 from tests.support.artifacts import MemoryArtifacts
 from tests.support.outputs import CollectedOutput
+from tests.support.ports import free_port
 from workers.executor.judging import Judge
 from workers.executor.steps.base import (
     Attempt,
@@ -30,7 +31,7 @@ QUICK = Limits(connect=2.0, handshake=1.0, operation=1, reconnect=3.0, room=6.0,
 
 @pytest.fixture
 async def windows_host() -> AsyncIterator[WindowsHost]:
-    host = WindowsHost("win-01", USER, PASSWORD)
+    host = WindowsHost("win-01", USER, PASSWORD, http_port=free_port(), https_port=free_port())
     await host.start()
     yield host
     await host.stop()

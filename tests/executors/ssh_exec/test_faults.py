@@ -12,9 +12,9 @@ import asyncssh
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.ssh import (
     Reachable,
-    free_port,
     output_of,
     real_sshd,
     run,

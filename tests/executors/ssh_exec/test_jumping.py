@@ -10,9 +10,9 @@ import asyncssh
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.ssh import (
     Reachable,
-    free_port,
     ordinary_user,
     output_of,
     real_sshd,

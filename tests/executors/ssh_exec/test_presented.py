@@ -7,7 +7,8 @@ from dataclasses import replace
 import asyncssh
 import pytest
 
-from tests.support.ssh import Reachable, free_port, ordinary_user, real_sshd, run, sshd_is_installed
+from tests.support.ports import free_port
+from tests.support.ssh import Reachable, ordinary_user, real_sshd, run, sshd_is_installed
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.ssh_exec import SshExecPlugin
 from workers.executor.steps.ssh_exec.presented import presented_keys

@@ -13,7 +13,7 @@ from tests.executors.http_request.test_http_request import context
 from tests.support.eventually import eventually
 from tests.support.http_server import http_server
 from tests.support.outputs import CollectedOutput
-from tests.support.ssh import free_port
+from tests.support.ports import free_port
 from tests.support.windows import a_context
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.wait_port import WaitPortPlugin

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -11,15 +10,10 @@ import pytest
 
 from tests.support.api import PASSWORD, PUBLIC_PEM, settings_for
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 NO_BROKER = "amqp://127.0.0.1:9/"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(url: str, port: int, **more: str) -> dict[str, str]:

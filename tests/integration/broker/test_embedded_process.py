@@ -16,6 +16,7 @@ import pytest
 from infra.embedded.amqp import AmqpServer
 from tests.support.amqp_endpoints import EmbeddedEndpoint
 from tests.support.eventually import eventually
+from tests.support.ports import free_port
 from tests.support.raw_amqp import RawAmqp
 
 ROOT = Path(__file__).parents[3]
@@ -76,11 +77,6 @@ async def started() -> AsyncIterator[Start]:
         if process.returncode is None:
             process.kill()
             await process.communicate()
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 async def test_the_process_serves_until_sigterm_and_says_goodbye(started: Start) -> None:

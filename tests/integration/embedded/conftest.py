@@ -1,5 +1,4 @@
 import shutil
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.postgres.leftovers import server_processes
+from tests.support.ports import free_port
 
 
 @contextmanager
@@ -36,9 +36,7 @@ def data() -> Iterator[Path]:
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

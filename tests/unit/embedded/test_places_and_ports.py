@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from infra.embedded.errors import PortTaken
-from infra.embedded.ports import RememberedPorts, free_port, is_free, require_port
+from infra.embedded.ports import RememberedPorts, is_free, require_port
 from infra.private_files import default_data_dir
+from tests.support.ports import free_port
 from tests.support.processes import ROOT
 
 
@@ -25,7 +26,7 @@ def test_data_goes_where_its_server_can_reach_it(environment: dict[str, str], ui
 
 
 def test_a_preferred_port_that_is_free_is_taken_and_remembered(tmp_path: Path) -> None:
-    preferred = free_port(43_000)
+    preferred = free_port()
     assert RememberedPorts(tmp_path / "ports.json").choose("amqp", preferred=preferred).note is None
 
     again = RememberedPorts(tmp_path / "ports.json").choose("amqp", preferred=1)
@@ -34,7 +35,7 @@ def test_a_preferred_port_that_is_free_is_taken_and_remembered(tmp_path: Path) -
 
 
 def test_a_taken_port_gives_way_to_another_one_with_a_note(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with socket.create_server(("127.0.0.1", free_port())) as other:
         taken = other.getsockname()[1]
         ports = RememberedPorts(tmp_path / "ports.json")
 
@@ -48,7 +49,7 @@ def test_a_taken_port_gives_way_to_another_one_with_a_note(tmp_path: Path) -> No
 
 def test_two_names_never_share_a_port(tmp_path: Path) -> None:
     ports = RememberedPorts(tmp_path / "ports.json")
-    preferred = free_port(43_200)
+    preferred = free_port()
     first, second = (ports.choose(name, preferred=preferred).port for name in ("postgres", "amqp"))
     assert first != second
 
@@ -64,7 +65,7 @@ sys.stdin.read()
 
 @pytest.mark.timeout(60)
 def test_two_that_choose_before_either_listens_never_choose_the_same_port(tmp_path: Path) -> None:
-    preferred = free_port(43_600)
+    preferred = free_port()
     other = subprocess.Popen(
         [sys.executable, "-c", CHOOSE_AND_WAIT, str(tmp_path / "other.json"), str(preferred)],
         cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -82,12 +83,12 @@ def test_two_that_choose_before_either_listens_never_choose_the_same_port(tmp_pa
 @pytest.mark.parametrize("content", ["", "[]", '{"amqp": "x"}', '{"amqp": 70000}', "{"])
 def test_an_unreadable_memory_is_begun_anew(tmp_path: Path, content: str) -> None:
     (tmp_path / "ports.json").write_text(content)
-    preferred = free_port(43_400)
+    preferred = free_port()
     assert RememberedPorts(tmp_path / "ports.json").choose("amqp", preferred=preferred).port == preferred
 
 
 def test_the_public_port_is_never_exchanged_quietly() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
+    with socket.create_server(("127.0.0.1", free_port())) as other:
         taken = other.getsockname()[1]
         with pytest.raises(PortTaken, match=rf"Port {taken} on 127\.0\.0\.1, needed for the web.*OPS_PORT"):
             require_port(taken, host="127.0.0.1", purpose="the web page and API", setting="OPS_PORT")
