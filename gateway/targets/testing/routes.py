@@ -1,10 +1,11 @@
 """Connection tests: asking for them and reading what they found."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from contracts.access.roles import Permission, allows
 from contracts.errors import Forbidden
@@ -52,51 +53,36 @@ async def request_connection_tests(body: BulkTestRequest, deps: Deps, who: Who, 
     return BulkTestAccepted(batch_id=batch_id, items=[_item(row) for row in rows])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A test that is asked for: of which target, by whom, with what changed, and how long it may take."""
+
+    target_id: UUID
+    body: ConnectionTestRequest | None = None
+    deps: Deps
+    caller: Caller
+    who: Who
+    key: Key
+    response: Response
+    wait: Wait = 0
+    even_if_held: EvenIfHeld = False
+
+
 @router.post("/targets/{target_id}/test", status_code=202)
 @needs(Permission.TARGETS_TEST)
-async def request_connection_test(
-    *,
-    target_id: UUID,
-    body: ConnectionTestRequest | None = None,
-    deps: Deps,
-    caller: Caller,
-    who: Who,
-    key: Key,
-    response: Response,
-    wait: Wait = 0,
-    even_if_held: EvenIfHeld = False,
-) -> ConnectionTestView:
+async def request_connection_test(asked: Annotated[Asked, Depends()]) -> ConnectionTestView:
     """Find out whether and how far a target can be reached, whatever it speaks.
 
     A body tests a change that is not stored; that needs the permission to change targets.
     """
-    body = _allowed(caller, body)
-    async with deps.open_uow() as uow:
-        row = await service.request_test(uow, who, target_id, body, even_if_held=even_if_held, key=key)
-    return await _answer(deps, caller, row.id, wait, response)
+    return await _tested(asked)
 
 
 @router.post("/targets/{target_id}/test-winrm", status_code=202)
 @needs(Permission.TARGETS_TEST)
-async def request_winrm_test(
-    *,
-    target_id: UUID,
-    body: ConnectionTestRequest | None = None,
-    deps: Deps,
-    caller: Caller,
-    who: Who,
-    key: Key,
-    response: Response,
-    wait: Wait = 0,
-    even_if_held: EvenIfHeld = False,
-) -> ConnectionTestView:
+async def request_winrm_test(asked: Annotated[Asked, Depends()]) -> ConnectionTestView:
     """The same for a Windows target; refused for others."""
-    body = _allowed(caller, body)
-    async with deps.open_uow() as uow:
-        row = await service.request_test(
-            uow, who, target_id, body, even_if_held=even_if_held, key=key, only="winrm"
-        )
-    return await _answer(deps, caller, row.id, wait, response)
+    return await _tested(asked, only="winrm")
 
 
 @router.get("/connection-tests")
@@ -137,13 +123,16 @@ def _allowed(caller: Principal, body: ConnectionTestRequest | None) -> Connectio
     return body or ConnectionTestRequest()
 
 
-async def _answer(
-    deps: GatewayDeps, caller: Principal, test_id: UUID, wait: float, response: Response
-) -> ConnectionTestView:
-    view = await _when_ended(deps, caller, test_id, wait)
-    response.headers["location"] = f"{router.prefix}/connection-tests/{view.id}"
+async def _tested(asked: Asked, only: Transport | None = None) -> ConnectionTestView:
+    body = _allowed(asked.caller, asked.body)
+    async with asked.deps.open_uow() as uow:
+        row = await service.request_test(
+            uow, asked.who, asked.target_id, body, even_if_held=asked.even_if_held, key=asked.key, only=only
+        )
+    view = await _when_ended(asked.deps, asked.caller, row.id, asked.wait)
+    asked.response.headers["location"] = f"{router.prefix}/connection-tests/{view.id}"
     if view.status in ENDED:
-        response.status_code = 200
+        asked.response.status_code = 200
     return view
 
 
