@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest";
 import { Later } from "./later";
 
 const Form = () => <p>The form is here</p>;
+const gone = (): Promise<{ default: typeof Form }> => Promise.reject(new TypeError("gone"));
 
 test("what cannot be loaded says so in its own place, and is loaded again when asked to", async () => {
   const load = vi.fn(() => Promise.resolve({ default: Form })).mockRejectedValueOnce(new TypeError("Failed to fetch"));
@@ -20,7 +21,7 @@ test("what cannot be loaded says so in its own place, and is loaded again when a
 
 test("what was asked for can be given up", async () => {
   const giveUp = vi.fn();
-  render(<Later name="The form" load={() => Promise.reject(new TypeError("gone"))} onGiveUp={giveUp}>{(Part) => <Part />}</Later>);
+  render(<Later name="The form" load={gone} onGiveUp={giveUp}>{(Part) => <Part />}</Later>);
 
   await userEvent.click(await screen.findByRole("button", { name: "Close" }));
 

@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
 import { Allowed } from "@/ui/allowed";
+import { History } from "@/ui/history";
 import { Keyed } from "@/ui/keyed";
 import { Page } from "@/ui/page";
 import { Panel } from "@/ui/panel";
@@ -56,6 +57,7 @@ export const CredentialPage = ({ credentialId }: { credentialId: string }): Reac
             <UsedBy used={credential.used_by} />
           </Panel>
         </SimpleGrid>
+        <History kind="credential" id={credentialId} />
       </Stack>
       <Modal opened={form !== null} onClose={close} size="lg" title={form === "rotate" ? `Rotate ${credential.name}` : `Edit ${credential.name}`}
         closeButtonProps={{ "aria-label": "Close" }} closeOnClickOutside={false}>

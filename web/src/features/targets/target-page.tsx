@@ -4,6 +4,7 @@ import { Link, useNavigate } from "@tanstack/react-router";
 import { type ReactNode, useState } from "react";
 
 import { Allowed } from "@/ui/allowed";
+import { History } from "@/ui/history";
 import { Keyed } from "@/ui/keyed";
 import { Page } from "@/ui/page";
 import { Panel } from "@/ui/panel";
@@ -89,6 +90,7 @@ export const TargetPage = ({ targetId }: { targetId: string }): ReactNode => {
         </SimpleGrid>
         <Panel title="Used by"><UsedBy targetId={targetId} /></Panel>
         <Panel title="Last runs here"><TargetRuns targetId={targetId} /></Panel>
+        <History kind="target" id={targetId} />
       </Stack>
       <TargetDrawer opened={open === "edit"} edited={{ target, etag: query.data.etag }} onClose={() => setOpen(null)} />
       <RunHere target={target.name} opened={open === "run"} onClose={() => setOpen(null)} />

@@ -45,13 +45,22 @@ export interface Line {
   known?: { text: string; plain: string };
 }
 
+/** A stream of an attempt that is in the middle of a line. */
+export type OpenStream = Pick<Chunk, "task_id" | "attempt" | "stream">;
+
 export class LogLines {
   readonly lines: Line[] = [];
+  /** Streams whose first line began before all of this: it is not among them. */
+  private readonly begun: Set<string>;
   private readonly sources = new Map<string, Source>();
   private readonly inks = new Map<string, Ink>();
   private readonly open = new Map<string, Line>();
   private readonly last = new Map<string, number>();
   private firstOpen = new Map<string, number>();
+
+  constructor(begun: readonly OpenStream[] = []) {
+    this.begun = new Set(begun.map(({ task_id, attempt, stream }) => `${task_id} ${attempt} ${stream}`));
+  }
 
   get count(): number {
     return this.lines.length;
@@ -77,7 +86,7 @@ export class LogLines {
     if (last !== undefined && chunk.seq <= last) return false;
     this.last.set(attempt, chunk.seq);
     const source = this.sourceOf(chunk, attempt);
-    const parts = chunk.data.split("\n");
+    const parts = this.own(source, chunk.data.split("\n"));
     const end = parts.length - 1;
     parts.forEach((part, index) => {
       const closed = index < end;
@@ -85,6 +94,13 @@ export class LogLines {
       this.put(source, part, chunk.time, closed);
     });
     return true;
+  }
+
+  /** Without the rest of a line that began before all of this. */
+  private own({ key }: Source, parts: string[]): string[] {
+    if (!this.begun.has(key)) return parts;
+    if (parts.length > 1) this.begun.delete(key);
+    return parts.slice(1);
   }
 
   private sourceOf(chunk: Chunk, attempt: string): Source {

@@ -15,6 +15,7 @@ import { Ending } from "./log-ending";
 import { LogToolbar } from "./log-toolbar";
 import { useFind } from "./use-find";
 import { useLogKeys } from "./use-log-keys";
+import { useLogWindow, type View } from "./use-log-window";
 import { useLook } from "./use-look";
 
 interface Props {
@@ -34,14 +35,16 @@ const Chip = ({ label, onClear }: { label: string; onClear: () => void }) => (
   </span>
 );
 
+const nothing = (): void => undefined;
+
 const report = (what: string) => (done: boolean): void => {
   if (done) toastDone(`${what} copied.`);
   else toastProblem("Not copied", new Error("The browser does not let this page use the clipboard."));
 };
 
-const ChosenBar = ({ range, state, onClear }: { range: Range; state: FeedState; onClear: () => void }) => {
+const ChosenBar = ({ range, view: { lines, offset }, onClear }: { range: Range; view: View; onClear: () => void }) => {
   const words = range.from === range.to ? `Line ${range.from}` : `Lines ${range.from}–${range.to}`;
-  const text = (): string => state.lines.slice(range.from - 1, range.to).map((line) => plain(line.text)).join("\n");
+  const text = (): string => lines.slice(Math.max(0, range.from - 1 - offset), Math.max(0, range.to - offset)).map((line) => plain(line.text)).join("\n");
   return (
     <div className={classes.chosenBar}>
       <span>{words}</span>
@@ -58,13 +61,19 @@ export const LogPanel = ({ runId, part, state, open, onPart, note }: Props) => {
   const hash = useLocation({ select: (location) => location.hash });
   const range = useMemo(() => rangeOf(hash), [hash]);
   const [follow, setFollow] = useState(open && range === null);
+  const { view, ahead, grow, leave } = useLogWindow(runId, part, range, state);
   // What has ended has no end to follow.
-  const followOn = (next: boolean): void => setFollow(next && open);
+  const followOn = (next: boolean): void => {
+    setFollow(next && open);
+    if (next) leave();
+  };
   const [look, setLook] = useLook();
   const finding = useFind(state);
   const box = useRef<BoxHandle>(null);
   const input = useRef<HTMLInputElement>(null);
   const jumped = useRef("");
+  /** Brought into sight once the lines are shown from the beginning again. */
+  const awaited = useRef<number | null>(null);
 
   const choose = (next: Range | null): void => {
     jumped.current = next ? hashOf(next) : "";
@@ -77,7 +86,13 @@ export const LogPanel = ({ runId, part, state, open, onPart, note }: Props) => {
   };
   const show = (line: number): void => {
     setFollow(false);
-    box.current?.show(line);
+    if (ahead) awaited.current = line;
+    if (ahead) leave();
+    else box.current?.show(line);
+  };
+  const toStart = (): void => {
+    if (ahead) show(0);
+    else box.current?.toStart();
   };
 
   const { askEnding, loading } = state;
@@ -87,21 +102,25 @@ export const LogPanel = ({ runId, part, state, open, onPart, note }: Props) => {
 
   // A link to lines leads there, as soon as they have come.
   useEffect(() => {
-    if (!range || jumped.current === hash || state.count < range.from) return;
+    if (!range || jumped.current === hash || view.offset >= range.from || view.offset + view.count < range.from) return;
     jumped.current = hash;
     box.current?.show(range.from - 1);
-  }, [hash, range, state.count]);
+  }, [hash, range, view.offset, view.count]);
+  useEffect(() => {
+    if (ahead || awaited.current === null) return;
+    box.current?.show(awaited.current);
+    awaited.current = null;
+  }, [ahead]);
 
   // While somebody types, the first match is brought into sight.
   const line = finding.match?.line;
   useEffect(() => {
     if (line === undefined || finding.question === "") return;
-    setFollow(false);
-    box.current?.show(line);
+    show(line);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- only when the answer to another question is there
   }, [finding.pattern, line]);
 
-  useLogKeys({ input, box, onFollow: followOn });
+  useLogKeys({ input, box, onFollow: followOn, toStart });
 
   return (
     <section className={classes.panel} aria-label="Log of the run">
@@ -118,16 +137,17 @@ export const LogPanel = ({ runId, part, state, open, onPart, note }: Props) => {
           <Link to="/runs/$runId/log" params={{ runId }} search={{ t: part.target, s: part.step }} className="quiet" aria-label="Plain page">{children}</Link>
         )} />
       {state.error !== null && <div className={classes.note} role="alert">The rest of the log could not be read: {state.error} It is tried again.</div>}
+      {ahead && <div className={classes.note} role="status">These are the lines the link leads to. What stands before them is being read: {state.count.toLocaleString("en")} lines so far…</div>}
       {note}
       {follow && state.ending ? (
         <Ending lines={state.ending} count={state.count} shown={look} wrap={look.wrap} />
-      ) : state.count === 0 ? (
+      ) : view.count === 0 ? (
         <Blank loading={state.loading} open={open} />
       ) : (
-        <LogBox state={state} label="Log lines" shown={look} wrap={look.wrap} follow={follow} onFollow={followOn} range={range}
+        <LogBox view={view} label="Log lines" shown={look} wrap={look.wrap} follow={follow} onFollow={ahead ? nothing : followOn} range={range} onEdge={grow}
           onChoose={onChoose} pattern={finding.pattern} match={finding.match} handle={box} />
       )}
-      {range && <ChosenBar range={range} state={state} onClear={() => choose(null)} />}
+      {range && <ChosenBar range={range} view={view} onClear={() => choose(null)} />}
     </section>
   );
 };

@@ -4,6 +4,7 @@ import { problemOf } from "@/lib/problem";
 
 import type { Part, ReadEnding, ReadLog } from "./feed";
 import type { Chunk } from "./lines";
+import type { FindPlace, ReadSome } from "./window";
 
 const RANGE_CHUNKS = 10_000;
 /** Enough for a screen of lines, also where each came alone. */
@@ -70,6 +71,21 @@ export const readingEnding =
   (runId: string): ReadEnding =>
   async (part, onChunks, signal) => {
     await readObjects(await ask(runId, { ...part, tail: true, limit: ENDING_CHUNKS }, signal), onChunks);
+  };
+
+export const findingPlace =
+  (runId: string): FindPlace =>
+  ({ target, step }, line, signal) =>
+    body(api.GET("/api/v1/runs/{run_id}/log/place", {
+      params: { path: { run_id: runId }, query: { line, ...(target === undefined ? {} : { target }), ...(step === undefined ? {} : { step }) } }, signal,
+    }));
+
+export const readingSome =
+  (runId: string): ReadSome =>
+  async (part, after, limit, signal) => {
+    const read: Chunk[] = [];
+    await readObjects(await ask(runId, { ...part, after, limit }, signal), (chunks) => read.push(...chunks));
+    return read;
   };
 
 /** Where an event stream has to begin so that it tells what is not stored yet; null is the beginning. */

@@ -7,10 +7,11 @@ interface Keys {
   input: RefObject<HTMLInputElement | null>;
   box: RefObject<BoxHandle | null>;
   onFollow: (follow: boolean) => void;
+  toStart: () => void;
 }
 
 /** Ctrl-F and `/` find, `g` and `G` go to the beginning and the end. A second Ctrl-F is the browser's own. */
-export const useLogKeys = ({ input, box, onFollow }: Keys): void => {
+export const useLogKeys = ({ input, box, onFollow, toStart }: Keys): void => {
   const find = (): void => {
     input.current?.focus();
     input.current?.select();
@@ -29,7 +30,7 @@ export const useLogKeys = ({ input, box, onFollow }: Keys): void => {
   }, [input]);
   useHotkeys([
     ["/", find],
-    ["g", () => { onFollow(false); box.current?.toStart(); }],
+    ["g", () => { onFollow(false); toStart(); }],
     ["shift+G", () => { onFollow(true); box.current?.toEnd(); }],
   ]);
 };
