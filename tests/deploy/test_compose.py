@@ -30,7 +30,7 @@ def test_the_file_is_valid_compose() -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=150,
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -178,7 +178,7 @@ def test_the_dockerfiles_have_no_findings(dockerfile: str) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=50,
+        timeout=150,
     )
     assert checked.returncode == 0, checked.stdout
 

@@ -24,13 +24,13 @@ from tests.deploy.conftest import needs
 from tests.support import postgres_client
 from tests.support.compose import services
 from tests.support.database import server_url
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.image import NOBODY, Image
 from tests.support.killable_brokers import PrivateRabbit
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.broker, pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.broker, pytest.mark.asyncio(loop_scope="session")]
 
 STAYING = ("gateway", "orchestrator", "executor", "caretaker")
 
@@ -83,7 +83,7 @@ class Site:
             env=self.image.environment({}),
             capture_output=True,
             check=False,
-            timeout=30,
+            timeout=PATIENCE,
         )
         return done.returncode == 0
 
@@ -108,7 +108,7 @@ def make_database(image: Image, name: str) -> None:
         "OPS_APPLICATION_DATABASE": name,
     }
     script = ROOT / "infra" / "docker" / "postgres" / "application.sh"
-    subprocess.run(["/bin/sh", str(script)], env=environment, check=True, timeout=30)
+    subprocess.run(["/bin/sh", str(script)], env=environment, check=True, timeout=PATIENCE)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -185,9 +185,10 @@ async def test_every_service_becomes_healthy_carries_a_run_and_ends_cleanly(site
     for name in STAYING:
         site.start(name)
     for name in STAYING:
-        await eventually(lambda name=name: site.healthy(name), within=60, every=0.3)
+        await eventually(lambda name=name: site.healthy(name), every=0.3)
 
-    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{site.ports['gateway']}") as client:
+    url = f"http://127.0.0.1:{site.ports['gateway']}"
+    async with httpx2.AsyncClient(base_url=url, timeout=PATIENCE) as client:
         person = {"username": "admin", "password": site.secret("gateway/first-admin-password")}
         answer = await client.post("/api/login", json=person)
         assert answer.status_code == 200, answer.text
@@ -199,7 +200,7 @@ async def test_every_service_becomes_healthy_carries_a_run_and_ends_cleanly(site
             answer = await client.get(run.headers["location"])
             return bool(answer.json()["status"] == "succeeded")
 
-        await eventually(succeeded, within=30)
+        await eventually(succeeded)
 
     for child in site.children.values():
         child.terminate()

@@ -20,7 +20,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(180),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="module"),
 ]
 
@@ -64,10 +64,10 @@ async def test_runs_are_accepted_and_end_while_the_broker_is_killed(system: Syst
     async def one_ended() -> bool:
         return (await system.statuses(runs))["succeeded"] > 0
 
-    await eventually(one_ended, within=60, every=0.2)  # slower, not stopped
+    await eventually(one_ended, every=0.2)  # slower, not stopped
     await system.broker.start()
     runs.append(await system.run(job))
-    assert await system.until_ended(runs, within=60) == {"succeeded": 5}
+    assert await system.until_ended(runs) == {"succeeded": 5}
     assert await system.starts_of(*runs) == 5 * 6
     await assert_all_is_well(system)
 
@@ -84,7 +84,7 @@ async def test_runs_end_when_every_queue_is_emptied_and_then_deleted(system: Sys
                     await (await channel.get_queue(name, ensure=False)).purge()
                 else:
                     await channel.queue_delete(name)
-    assert await system.until_ended(runs, within=60) == {"succeeded": 6}
+    assert await system.until_ended(runs) == {"succeeded": 6}
 
     async def consumed_again() -> bool:
         async with await aio_pika.connect(system.broker.url) as connection:
@@ -98,7 +98,7 @@ async def test_runs_end_when_every_queue_is_emptied_and_then_deleted(system: Sys
                 counts[name] = queue.declaration_result.consumer_count
         return counts == {name: 2 if name.startswith("executor") else 1 for name in QUEUES}
 
-    await eventually(consumed_again, within=30, every=0.5)
+    await eventually(consumed_again, every=0.5)
     await assert_all_is_well(system)
 
 
@@ -112,7 +112,7 @@ async def test_copies_of_messages_in_any_order_start_nothing_twice(system: Syste
             await system.value("SELECT count(DISTINCT run_id) = 3 FROM tasks WHERE run_id = ANY($1)", runs)
         )
 
-    await eventually(all_planned, within=20)
+    await eventually(all_planned)
     for run in runs:
         ids = [str(row["id"]) for row in await system.rows("SELECT id FROM tasks WHERE run_id = $1", run)]
         bodies.append(("runs.start-run.v1", f'{{"run_id": "{run}"}}'))
@@ -130,7 +130,7 @@ async def test_copies_of_messages_in_any_order_start_nothing_twice(system: Syste
             pool = ".default" if "execute" in wire_type else ""
             await exchange.publish(a_message(wire_type, body.encode()), wire_type + pool)
             await asyncio.sleep(0.01)
-    assert await system.until_ended(runs, within=60) == {"succeeded": 3}
+    assert await system.until_ended(runs) == {"succeeded": 3}
     assert await system.starts_of(*runs) == 3 * 6
     await assert_all_is_well(system)
 
@@ -161,7 +161,7 @@ async def test_what_cannot_be_read_is_kept_and_holds_nothing_up(system: System) 
         letters = await system.rows("SELECT queue, body FROM dead_letters")
         return sorted(row["queue"] for row in letters) == sorted([*keys, *keys])
 
-    await eventually(kept, within=20, every=0.1)
+    await eventually(kept, every=0.1)
     await assert_all_is_well(system, dead_letters=6)
     for letter in await system.rows("SELECT id FROM dead_letters"):
         answer = await system.discard(letter["id"])
@@ -186,7 +186,7 @@ async def test_a_run_nobody_can_plan_is_parked_until_a_person_decides(system: Sy
     async def parked() -> bool:
         return bool(await system.value("SELECT count(*) = 2 FROM runs WHERE parked_by IS NOT NULL"))
 
-    await eventually(parked, within=30, every=0.1)
+    await eventually(parked, every=0.1)
     await system.run(good)
     await system.until_ended(system.accepted - set(runs))
     letters = await system.rows("SELECT * FROM dead_letters WHERE status = 'open' ORDER BY id")
@@ -198,5 +198,5 @@ async def test_a_run_nobody_can_plan_is_parked_until_a_person_decides(system: Sy
     await system.rows(change, UUID(jobs[1]), "wait")
     answer = await system.post(f"dlq/{letters[1]['id']}/replay")
     assert answer.status_code == 200, answer.text
-    assert await system.until_ended(runs, within=20) == {"failed": 1, "succeeded": 1}
+    assert await system.until_ended(runs) == {"failed": 1, "succeeded": 1}
     await assert_all_is_well(system)

@@ -11,7 +11,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -44,7 +44,7 @@ async def test_cancelling_stops_everything_and_starts_nothing(system: System) ->
     await system.running(run, 20)
     answer = await system.post(f"runs/{run}/cancel")
     assert answer.status_code == 202, answer.text
-    assert await system.until_ended([run], within=90) == {"cancelled": 1}
+    assert await system.until_ended([run]) == {"cancelled": 1}
     assert await system.task_states(run) == {"cancelled": 30}
     assert await started_after_cancel(system, run) == 0
     assert await system.starts_of(run) == 20
@@ -60,8 +60,8 @@ async def test_what_a_killed_executor_left_behind_is_stopped_by_another(system: 
     answer = await system.post(f"runs/{run}/cancel")
     assert answer.status_code == 202, answer.text
     await system.started("executor")
-    assert await system.until_ended([run], within=90) == {"cancelled": 1}
-    await eventually(lambda: not left_on_target("MARKED=cancel-two"), within=5)
+    assert await system.until_ended([run]) == {"cancelled": 1}
+    await eventually(lambda: not left_on_target("MARKED=cancel-two"))
     assert await system.starts_of(run) == 10
     assert await started_after_cancel(system, run) == 0
     await assert_all_is_well(system)

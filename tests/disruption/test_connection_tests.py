@@ -16,7 +16,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -121,7 +121,7 @@ async def test_a_test_whose_worker_is_killed_is_begun_again_by_another(system: S
                 await system.value("SELECT tries FROM connection_tests WHERE id::text = $1", test["id"])
             )
 
-        await eventually(begun, within=20, every=0.05)
+        await eventually(begun, every=0.05)
         first.kill()
         await system.started("executor")
         answer = await system.api.get(f"/api/v1/connection-tests/{test['id']}?wait=30", timeout=40)
@@ -268,9 +268,9 @@ async def test_three_executors_keep_within_the_sessions_of_one_account(
         waiting = {item["waiting_for"] for item in answer.json()["items"]}
         return "a free session on crowded: ops uses 3 of 3 (max_concurrent)" in waiting
 
-    await eventually(waits, within=20, every=0.05)
+    await eventually(waits, every=0.05)
     executors[0].kill()
-    assert await system.until_ended([run], within=90) == {"succeeded": 1}
+    assert await system.until_ended([run]) == {"succeeded": 1}
     most = [int(line) for line in (host.home / "most").read_text().split()]
     assert len(most) == 30
     assert max(most) <= 3
@@ -278,5 +278,5 @@ async def test_three_executors_keep_within_the_sessions_of_one_account(
     async def empty() -> bool:
         return not await system.value("SELECT count(*) FROM seats")
 
-    await eventually(empty, within=20, every=0.2)
+    await eventually(empty, every=0.2)
     await assert_all_is_well(system)

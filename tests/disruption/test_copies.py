@@ -14,7 +14,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -64,11 +64,11 @@ async def test_a_copy_whose_executor_is_killed_ends_whole(system: System) -> Non
         told = [item["progress"] for item in (await _steps(system, run)).values()]
         return any(progress and progress["done"] > 1_000_000 for progress in told)
 
-    await eventually(shown, within=30, every=0.1)
+    await eventually(shown, every=0.1)
     victim.kill()
     await system.started("executor")
 
-    assert await system.until_ended([run], within=60) == {"succeeded": 1}
+    assert await system.until_ended([run]) == {"succeeded": 1}
     [item] = (await _steps(system, run)).values()
     assert item["progress"] is None
     assert item["outputs"]["sha256"] == hashlib.sha256(content).hexdigest()

@@ -11,7 +11,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -31,7 +31,7 @@ async def test_commands_run_once_and_whole_while_their_executors_are_killed(syst
         executors[victim].kill()
         executors[victim] = await system.started("executor")
 
-    assert await system.until_ended([run], within=90) == {"succeeded": 1}
+    assert await system.until_ended([run]) == {"succeeded": 1}
     assert await system.task_states(run) == {"succeeded": 100}
     assert await system.starts_of(run) == 100
     assert set((await system.outputs(run)).values()) == {system.printed(rounds=6)}
@@ -72,9 +72,9 @@ async def test_a_frozen_executor_changes_nothing_when_it_goes_on(system: System)
         held = "SELECT count(*) FROM attempts WHERE run_id = $1 AND reattached > 0"
         return bool(await system.value(held, run) == 12)
 
-    await eventually(taken_over, within=60, every=0.1)
+    await eventually(taken_over, every=0.1)
     frozen.thaw()
-    await eventually(lambda: frozen.said("lease.lost"), within=20)
+    await eventually(lambda: frozen.said("lease.lost"))
     assert await system.until_ended([run]) == {"succeeded": 1}
     assert frozen.alive
     assert set((await system.outputs(run)).values()) == {system.printed(rounds=10)}
@@ -92,7 +92,7 @@ async def test_an_executor_told_to_stop_hands_over_and_ends_well(system: System)
     await system.running(run, 6)
     await system.started("executor")
     leaving.terminate()
-    code = await eventually(lambda: None if leaving.exit_code() is None else [leaving.exit_code()], within=20)
+    code = await eventually(lambda: None if leaving.exit_code() is None else [leaving.exit_code()])
     assert code == [0], leaving.last_words()
     told = "SELECT count(*) FROM workers WHERE pid = $1 AND draining_at < released_at"
     assert await system.value(told, leaving.pid) == 1, "it should have said that it drains"
@@ -120,7 +120,7 @@ async def test_a_line_that_fails_the_step_counts_although_its_reader_was_killed(
         stored = "SELECT count(*) FROM output_chunks WHERE run_id = $1 AND data LIKE '%FATAL%'"
         return bool(await system.value(stored, run))
 
-    await eventually(read, within=30)
+    await eventually(read)
     await system.started("executor")
     first.kill()
 

@@ -106,8 +106,8 @@ async def test_fifty_kills_in_mid_command_lose_nothing_and_repeat_nothing(
         ]
         job = await system.job(ssh, ssh, *over_winrm)
         await attack.go_on(job)
-        ended = await system.until_ended(attack.runs, within=60)
-        left = await left_behind(system, windows, attack.runs, within=30)
+        ended = await system.until_ended(attack.runs)
+        left = await left_behind(system, windows, attack.runs)
     finally:
         nursery.close()
 
@@ -134,7 +134,7 @@ async def what_failed(system: System, runs: list[UUID]) -> list[str]:
     return [" ".join(map(str, row)) for row in rows]
 
 
-async def left_behind(system: System, windows: WindowsHost, runs: list[UUID], *, within: float) -> list[str]:
+async def left_behind(system: System, windows: WindowsHost, runs: list[UUID]) -> list[str]:
     """Shells, folders and taken places that are still there once the executors had time to remove them all.
 
     An attempt is settled first and then removed from its host, by whoever finds it if need be.
@@ -154,7 +154,7 @@ async def left_behind(system: System, windows: WindowsHost, runs: list[UUID], *,
         return not found
 
     with contextlib.suppress(AssertionError):
-        await eventually(gone, within=within, every=0.2)
+        await eventually(gone, every=0.2)
     return found
 
 

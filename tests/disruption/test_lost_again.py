@@ -14,7 +14,7 @@ from tests.support.watching import assert_all_is_well
 
 pytestmark = [
     pytest.mark.disruption,
-    pytest.mark.timeout(150),
+    pytest.mark.timeout(400),
     pytest.mark.asyncio(loop_scope="session"),
 ]
 
@@ -52,7 +52,7 @@ async def test_a_repeatable_step_gets_a_bounded_number_of_attempts(system: Syste
         async def started(number: int = attempt) -> bool:
             return await system.starts_of(run) == number  # what the target saw
 
-        await eventually(started, within=30, every=0.05)
+        await eventually(started, every=0.05)
         await lose(system, executor, run)
         executor = await system.started("executor")
     assert await system.until_ended([run]) == {"failed": 1}
@@ -92,7 +92,7 @@ async def test_a_wait_takes_no_longer_because_its_workers_die(system: System) ->
                 )
             )
 
-        await eventually(held, within=20, every=0.05)
+        await eventually(held, every=0.05)
         executor.kill()
         executor = await system.started("executor")
     assert await system.until_ended([run]) == {"succeeded": 1}
@@ -122,7 +122,7 @@ async def test_a_windows_command_runs_once_though_its_executor_is_killed(system:
         command = '"begin"; Start-Sleep -Seconds 12; "end"'
         step = {"type": "winrm.exec", "command": command, "target": "win-01"}
         run = await system.run(await system.job(step))
-        await eventually(lambda: host.journal, within=20)
+        await eventually(lambda: host.journal)
         executor.kill()
         await system.started("executor")
         assert await system.until_ended([run]) == {"succeeded": 1}, host.journal

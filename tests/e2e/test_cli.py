@@ -11,7 +11,7 @@ import pytest
 from tests.support.eventually import eventually
 from tests.support.up import START_SECONDS, Up
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 COUNTDOWN = "Sample Linux Countdown"
 WINDOWS = "Sample Windows Service Restart"
@@ -115,8 +115,8 @@ async def test_a_time_out_while_following_exits_with_124_and_leaves_the_run_alon
     ended = running.command("run", COUNTDOWN, "-p", "start=500", "--follow", "--timeout", "1")
     assert ended.code == 124
     [newest, *_] = _json(running, "runs", "list")
-    assert newest["status"] == "running"
-    assert running.command("runs", "cancel", newest["id"], "--timeout", "20").code == 0
+    assert newest["status"] in ("requested", "running")
+    assert running.command("runs", "cancel", newest["id"], "--timeout", "100").code == 0
 
 
 async def test_lists_are_tables_for_people_and_the_apis_objects_for_programs(running: Up) -> None:

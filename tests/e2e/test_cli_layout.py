@@ -6,7 +6,7 @@ import pytest
 
 from tests.support.up import Up
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 
 async def test_comments_and_layout_of_a_job_come_back_as_they_were_written(

@@ -4,7 +4,7 @@ import pytest
 
 from tests.support.up import Up
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 COUNTDOWN = "Sample Linux Countdown"
 

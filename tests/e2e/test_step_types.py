@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 from tests.support.ssh import Reachable, ordinary_user, real_sshd, sshd_is_installed
 from tests.support.system import System, a_system
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="module")]
 
 TOOL = b'#!/bin/sh\nprintf \'release %s\\nby %s\\n\' "$1" "$OPERATOR"\n'
 RELEASE = "4.2 'beta' & \"more\" \u00fc"
@@ -62,7 +62,7 @@ async def service() -> AsyncIterator[HttpServer]:
 async def run_of(system: System, *steps: Mapping[str, Any], **fields: Any) -> tuple[UUID, dict[str, Any]]:
     """A run of a job of these steps after its end, and its tasks by step, or `step@target`."""
     run_id = await system.run(await system.job(*steps, **fields))
-    await system.until_ended([run_id], within=60)
+    await system.until_ended([run_id])
     answer = await system.api.get(f"/api/v1/runs/{run_id}/steps", params={"limit": 200})
     assert answer.status_code == 200, answer.text
     items = answer.json()["items"]

@@ -109,7 +109,7 @@ class Behaviour:
             return not await self.left_behind()
 
         try:
-            await eventually(left, within=5)
+            await eventually(left)
         except AssertionError:
             raise AssertionError(await self.left_behind()) from None
 

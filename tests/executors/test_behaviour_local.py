@@ -17,7 +17,7 @@ from tests.support.lives import Scene, Step
 from tests.support.ports import free_port
 from tests.support.rebootable import Rebootable, a_rebootable_host
 from tests.support.ssh import Reachable, sandbox
-from tests.support.windows import QUICK
+from tests.support.windows import PATIENT
 from workers.executor.steps.facts import FactsPlugin
 from workers.executor.steps.http_request import HttpRequestPlugin
 from workers.executor.steps.remote import Remote
@@ -39,7 +39,7 @@ class Remotely:
 
     def remote(self) -> Remote:
         return Remote(
-            ssh=SshExecPlugin(reconnect_seconds=2.0), winrm=WinrmExecPlugin(limits=QUICK, threads=8)
+            ssh=SshExecPlugin(reconnect_seconds=2.0), winrm=WinrmExecPlugin(limits=PATIENT, threads=8)
         )
 
 

@@ -11,7 +11,7 @@ from tests.executors.test_behaviour_ssh import NO_OUTPUT
 from tests.support.artifacts import GatedArtifacts
 from tests.support.lives import Scene, Step
 from tests.support.outputs import CollectedOutput
-from tests.support.windows import QUICK, a_context, ntlm_over_http
+from tests.support.windows import PATIENT, a_context, ntlm_over_http
 from workers.executor.steps.base import StepPlugin
 from workers.executor.steps.winrm_copy import WinrmCopyPlugin
 from workers.executor.steps.winrm_exec import WinrmExecPlugin
@@ -60,7 +60,7 @@ class TestWinrmPowerShell(OverWinrm):
     type = "winrm.exec"
 
     def plugin(self) -> WinrmExecPlugin:
-        return WinrmExecPlugin(limits=QUICK, threads=16)
+        return WinrmExecPlugin(limits=PATIENT, threads=16)
 
     def works(self) -> Step:
         return {"command": "Start-Process child 600; hostname"}
@@ -118,7 +118,7 @@ class TestWinrmCopy(OverWinrm):
     dest: ClassVar = r"C:\Temp\copied.bin"
 
     def plugin(self) -> WinrmCopyPlugin:
-        return WinrmCopyPlugin(threads=8, limits=QUICK)
+        return WinrmCopyPlugin(threads=8, limits=PATIENT)
 
     def works(self) -> Step:
         return {"content_base64": "aGVsbG8K", "dest": self.dest}

@@ -8,7 +8,7 @@ import pytest
 from infra.sandbox.windows import WindowsHost
 from tests.support.lives import Life, Scene
 from tests.support.outputs import CollectedOutput
-from tests.support.windows import QUICK, a_context, ntlm_over_http
+from tests.support.windows import PATIENT, a_context, ntlm_over_http
 from workers.executor.steps.winrm_exec import WinrmExecPlugin
 
 GOES_ON = "'begun'\nStart-Sleep -Seconds 30"
@@ -18,7 +18,7 @@ GOES_ON = "'begun'\nStart-Sleep -Seconds 30"
 async def scene(windows_host: WindowsHost) -> AsyncIterator[Scene]:
     context = a_context(ntlm_over_http(windows_host), CollectedOutput())
     scene = Scene(
-        make=lambda: WinrmExecPlugin(limits=QUICK, threads=8),
+        make=lambda: WinrmExecPlugin(limits=PATIENT, threads=8),
         target=context.target,
         credential=context.credential,
     )
@@ -34,7 +34,7 @@ def life(scene: Scene, command: str, **fields: Any) -> Life:
 async def test_a_command_that_falls_silent_is_stopped_when_its_step_says_so(
     scene: Scene, windows_host: WindowsHost
 ) -> None:
-    ledger = await life(scene, GOES_ON, idleTimeoutSec=0.5).through()
+    ledger = await life(scene, GOES_ON, idleTimeoutSec=4).through()
 
     assert ledger.verdict == ("timed_out", "idle_timed_out"), ledger.shown
     assert "begun" in ledger.said

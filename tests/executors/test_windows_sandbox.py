@@ -51,7 +51,7 @@ async def connect(windows_host: WindowsHost, ask: Ask) -> AsyncIterator[Callable
             server_cert_validation="ignore",
             proxy=None,
             ca_trust_path=None,  # type: ignore[arg-type]  # a path or None, says its documentation
-            read_timeout_sec=10,
+            read_timeout_sec=60,
             operation_timeout_sec=given.pop("operation", 5),
             **given,
         )

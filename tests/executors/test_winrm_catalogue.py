@@ -24,7 +24,7 @@ from infra.sandbox.windows.soap import Fault
 from tests.executors.test_winrm_reaching import answering, html
 from tests.support.listening import listening
 from tests.support.ports import free_port
-from tests.support.windows import PASSWORD, QUICK, USER, Bench, basic_over_https, ntlm_over_http, script
+from tests.support.windows import PASSWORD, PATIENT, USER, Bench, basic_over_https, ntlm_over_http, script
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.winrm.faults import diagnose
 from workers.executor.steps.winrm_exec import WinrmExecPlugin
@@ -293,7 +293,7 @@ ROWS = [
 async def told(row: Row) -> dict[str, Any]:
     """The error that the attempt of this row ends with."""
     async with row.way() as settings:
-        bench = Bench(settings, WinrmExecPlugin(limits=replace(QUICK, room=1.0), threads=8))
+        bench = Bench(settings, WinrmExecPlugin(limits=replace(PATIENT, room=1.0), threads=8))
         spec = script(**{"command": "hostname"} | row.step)
         try:
             ended = from_outcome(await bench.run(spec, **row.context))

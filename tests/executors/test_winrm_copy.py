@@ -20,7 +20,7 @@ from infra.sandbox.windows import WindowsHost
 from tests.support.artifacts import MemoryArtifacts
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
-from tests.support.windows import QUICK, a_context, ntlm_over_http
+from tests.support.windows import PATIENT, a_context, ntlm_over_http
 from workers.executor.steps.base import Attempt, Progress, StepContext, StepFault, StepOutcome
 from workers.executor.steps.winrm_copy import WinrmCopyPlugin
 from workers.executor.steps.winrm_copy.peer import SEND_STEPS, Peer, SendSize
@@ -42,7 +42,7 @@ class Copier:
     """A plug-in, an artifact store in memory, and a host with a disk."""
 
     host: WindowsHost
-    plugin: WinrmCopyPlugin = field(default_factory=lambda: WinrmCopyPlugin(threads=8, limits=QUICK))
+    plugin: WinrmCopyPlugin = field(default_factory=lambda: WinrmCopyPlugin(threads=8, limits=PATIENT))
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     progress: list[Progress] = field(default_factory=list)
     attempts: list[Attempt] = field(default_factory=list)

@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from infra.sandbox.windows import WindowsHost
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.outputs import CollectedOutput
 from tests.support.windows import Bench, basic_over_https, ntlm_over_http, script
 from workers.executor.steps.base import Fenced, NotResumable, StepFault
@@ -352,10 +352,10 @@ async def test_a_shell_that_vanishes_while_the_command_runs_is_an_unknown_end(
     assert (vanished.value.cause.code, vanished.value.acted) == ("shell_vanished", True)
 
 
-async def test_a_host_that_stays_away_is_given_up_as_lost(windows_host: WindowsHost, bench: Bench) -> None:
-    attempt = await bench.start(script("'one'; Start-Sleep 30"))
+async def test_a_host_that_stays_away_is_given_up_as_lost(windows_host: WindowsHost, hurried: Bench) -> None:
+    attempt = await hurried.start(script("'one'; Start-Sleep 30"))
     following = asyncio.create_task(attempt.follow())
-    await eventually(lambda: bench.output.stdout == b"one\r\n")
+    await eventually(lambda: hurried.output.stdout == b"one\r\n")
 
     await windows_host.stop()
 
@@ -526,9 +526,10 @@ async def test_a_take_over_that_cannot_reach_the_host_does_not_claim_that_nothin
 
 @pytest.mark.parametrize("ignores_ctrl_c", [False, True])
 async def test_stop_ends_the_whole_process_tree_and_verifies_it(
-    windows_host: WindowsHost, bench: Bench, *, ignores_ctrl_c: bool
+    windows_host: WindowsHost, bench: Bench, hurried: Bench, *, ignores_ctrl_c: bool
 ) -> None:
     windows_host.knobs.ignore_ctrl_c = ignores_ctrl_c
+    bench = hurried if ignores_ctrl_c else bench
     attempt = await bench.start(script("Start-Process child 600; 'up'; Start-Sleep 600"))
     following = asyncio.create_task(attempt.follow())
     await eventually(lambda: bench.output.stdout == b"up\r\n")
@@ -569,12 +570,12 @@ async def test_a_command_that_was_faster_than_stop_keeps_its_true_outcome(
 
 
 async def test_stop_is_not_verified_when_the_host_does_not_answer(
-    windows_host: WindowsHost, bench: Bench
+    windows_host: WindowsHost, hurried: Bench
 ) -> None:
-    attempt = await bench.start(script("Start-Sleep 600"))
+    attempt = await hurried.start(script("Start-Sleep 600"))
     await windows_host.stop()
 
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         assert not await attempt.stop()
 
 

@@ -9,7 +9,7 @@ import pytest
 from infra.sandbox.windows import WindowsHost, faults, soap
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
-from tests.support.windows import QUICK, Bench, a_context, bench, ntlm_over_http, script, windows_host
+from tests.support.windows import PATIENT, Bench, a_context, bench, ntlm_over_http, script, windows_host
 from workers.executor.steps.base import NotResumable, StepContext
 from workers.executor.steps.winrm.names import shell_names
 from workers.executor.steps.winrm_exec import WinrmExecPlugin
@@ -22,7 +22,7 @@ class Holders:
     """One attempt, and the executors that hold it one after the other."""
 
     def __init__(self, host: WindowsHost) -> None:
-        self.plugin = WinrmExecPlugin(limits=QUICK, threads=8)
+        self.plugin = WinrmExecPlugin(limits=PATIENT, threads=8)
         self._context = a_context(ntlm_over_http(host), CollectedOutput())
 
     def context(self, holder: int) -> StepContext:
@@ -98,7 +98,7 @@ async def test_a_host_that_names_shells_itself_works_and_removes_a_lost_one_when
     windows_host: WindowsHost, holders: Holders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     windows_host.knobs.names_shells_itself = True
-    monkeypatch.setattr("workers.executor.steps.winrm.transport.SHELL_IDLE_TIMEOUT", "PT0.5S")
+    monkeypatch.setattr("workers.executor.steps.winrm.transport.SHELL_IDLE_TIMEOUT", "PT2S")
     await holders.killed_before_its_handle_was_stored(0)
     monkeypatch.setattr("workers.executor.steps.winrm.transport.SHELL_IDLE_TIMEOUT", "PT900S")
     attempt = await holders.start(1)

@@ -13,7 +13,7 @@ from infra.clock import now
 from infra.sandbox.windows import HostCertificate, WindowsHost, self_signed
 from tests.support.listening import Serve, listening
 from tests.support.ports import free_port
-from tests.support.windows import PASSWORD, USER, Bench, basic_over_https, script
+from tests.support.windows import PASSWORD, USER, Bench, basic_over_https, in_a_hurry, script
 from workers.executor.steps.base import StepFault
 
 
@@ -32,9 +32,9 @@ def html(status: str, body: str = "<html>hello") -> bytes:
     ).encode()
 
 
-async def fault_of(settings: WinrmSettings, **context: Any) -> StepFault:
-    """How starting fails."""
-    bench = Bench(settings)
+async def fault_of(settings: WinrmSettings, *, hurried: bool = False, **context: Any) -> StepFault:
+    """How starting fails; `hurried` where it fails for the time that it takes."""
+    bench = Bench(settings, in_a_hurry()) if hurried else Bench(settings)
     try:
         with pytest.raises(StepFault) as caught:
             await bench.start(script("hostname"), **context)
@@ -79,7 +79,7 @@ async def test_a_port_that_is_not_winrm_is_recognised(answer: bytes) -> None:
 
 async def test_a_service_that_starts_up_may_be_tried_again() -> None:
     async with listening(answering(html("503 Service Unavailable"))) as port:
-        fault = await fault_of(http_on(port))
+        fault = await fault_of(http_on(port), hurried=True)
 
     assert fault.cause.code == "service_unavailable"
 
@@ -89,7 +89,7 @@ async def test_a_host_that_accepts_and_stays_silent_is_unreachable() -> None:
         await reader.read()
 
     async with listening(silent) as port:
-        fault = await fault_of(http_on(port))
+        fault = await fault_of(http_on(port), hurried=True)
 
     assert fault.cause.code == "unreachable"
 
@@ -113,7 +113,7 @@ async def test_https_against_a_port_that_stays_silent_does_not_wait_for_the_read
         await reader.read()
 
     async with listening(silent) as port:
-        fault = await fault_of(WinrmSettings(scheme="https", port=port))
+        fault = await fault_of(WinrmSettings(scheme="https", port=port), hurried=True)
 
     assert fault.cause.code == "tls_protocol_mismatch"
 

@@ -192,7 +192,7 @@ async def test_a_command_that_ends_without_a_word_succeeds(windows_host: Windows
 async def test_a_shell_of_a_worker_that_never_came_back_ends_by_its_idle_time(
     windows_host: WindowsHost, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.executor.steps.winrm.transport.SHELL_IDLE_TIMEOUT", "PT0.3S")
+    monkeypatch.setattr("workers.executor.steps.winrm.transport.SHELL_IDLE_TIMEOUT", "PT2S")
     attempt = await bench.start(script("hostname"))
     assert len(windows_host.shells) == 1
     await attempt.detach()

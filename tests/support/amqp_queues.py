@@ -4,9 +4,7 @@ import asyncio
 
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from tests.support.eventually import eventually
-
-TAKE_SECONDS = 10.0
+from tests.support.eventually import PATIENCE, eventually
 
 
 async def hold(queue: AbstractQueue) -> AbstractIncomingMessage:
@@ -14,7 +12,7 @@ async def hold(queue: AbstractQueue) -> AbstractIncomingMessage:
     arrived: asyncio.Queue[AbstractIncomingMessage] = asyncio.Queue()
     await queue.channel.set_qos(prefetch_count=1)
     tag = await queue.consume(arrived.put)
-    async with asyncio.timeout(TAKE_SECONDS):
+    async with asyncio.timeout(PATIENCE):
         message = await arrived.get()
     await queue.cancel(tag)
     return message

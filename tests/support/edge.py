@@ -14,7 +14,7 @@ import httpx2
 
 from cli.provisioning import Provision, provision
 from infra.clock import now
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.killable_brokers import listens
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child
@@ -69,7 +69,8 @@ class Edge:
         """A client at this address that trusts the certificate of the first start, and nothing else."""
         context = ssl.create_default_context(cafile=str(self.certificate))
         transport = httpx2.AsyncHTTPTransport(verify=context, local_address=address)
-        return httpx2.AsyncClient(base_url=f"https://127.0.0.1:{self.https_port}", transport=transport)
+        url = f"https://127.0.0.1:{self.https_port}"
+        return httpx2.AsyncClient(base_url=url, transport=transport, timeout=PATIENCE)
 
     async def start(self) -> None:
         script = ["/bin/sh", str(self.folder / "conf" / "start.sh")]
@@ -79,7 +80,7 @@ class Edge:
         log.touch()
         log.chmod(0o666)  # nginx opens its standard output by name
         self._child = Child("edge", script, env=self.environment, log=log)
-        await eventually(self._listens, within=20)
+        await eventually(self._listens)
 
     def _listens(self) -> bool:
         assert self._child is not None

@@ -106,7 +106,7 @@ class Engine:
     async def cancel(self, run: UUID) -> None:
         await self.execute("UPDATE runs SET cancel_requested_at = now() WHERE id = :run", run=run)
 
-    async def worker(self, *, lease: float = 60) -> UUID:
+    async def worker(self, *, lease: float = 600) -> UUID:
         worker = uuid7()
         facts = leases.WorkerFacts(
             id=worker, roles=["executor"], pools=["default"], slots=10, host="h", pid=1, version="0"

@@ -7,6 +7,9 @@ from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
+PATIENCE = 60.0
+"""Seconds after which what was waited for is not late but missing, however busy the machine is."""
+
 
 @overload
 async def eventually(
@@ -18,7 +21,7 @@ async def eventually(
 async def eventually(check: Callable[..., T | None], *, within: float = ..., every: float = ...) -> T: ...
 
 
-async def eventually(check: Callable[[], Any], *, within: float = 10.0, every: float = 0.02) -> Any:
+async def eventually(check: Callable[[], Any], *, within: float = PATIENCE, every: float = 0.02) -> Any:
     """The first truthy answer of `check`; AssertionError with the last answer after `within` seconds."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + within

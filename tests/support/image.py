@@ -55,7 +55,7 @@ class Image:
                 env=environment,
                 check=True,
                 capture_output=True,
-                timeout=240,
+                timeout=600,
             )
 
     def _moved(self, text: str) -> str:
@@ -87,7 +87,7 @@ class Image:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout

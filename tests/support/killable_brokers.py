@@ -61,7 +61,7 @@ class EmbeddedBroker:
             ),
             log=self._folder / "broker.log",
         )
-        await eventually(lambda: listens(self._port), within=20)
+        await eventually(lambda: listens(self._port))
 
     def kill(self) -> None:
         if self._child is not None:
@@ -123,7 +123,7 @@ class PrivateRabbit:
                 cwd=self._folder,
                 start_new_session=True,
             )
-        await eventually(lambda: listens(self._port), within=50, every=0.1)
+        await eventually(lambda: listens(self._port), every=0.1)
 
     def kill(self) -> None:
         """The shell that started the node and the node itself are one process group of ours."""

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from contracts.jobs.definition import JobDefinition, parse_definition
 from tests.support.artifacts import MemoryArtifacts
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.ledger import TASK, MemoryLedger, MemoryVault
 from workers.executor.holding import Claimed
 from workers.executor.running import RunningAttempt
@@ -115,7 +115,7 @@ class Life:
     async def dead(self) -> None:
         """Wait until the worker was killed at the moment that a test chose."""
         assert self.running is not None
-        await asyncio.wait({self.running}, timeout=30)
+        await asyncio.wait({self.running}, timeout=PATIENCE)
         assert self.running.cancelled(), self.ledger.shown
         await self.worker.die()
 
@@ -133,7 +133,7 @@ class Life:
         """Wait for the first sign of the target."""
         assert self.running is not None
         running = self.running
-        await eventually(lambda: running.done() or self.ledger.said or self.scene.begun(), within=30)
+        await eventually(lambda: running.done() or self.ledger.said or self.scene.begun())
         assert not running.done(), self.ledger.shown
 
     async def stopped(self, reason: Any) -> MemoryLedger:

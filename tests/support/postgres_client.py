@@ -30,6 +30,6 @@ def environment(url: str) -> dict[str, str]:
 def run(url: str, *command: str) -> None:
     """Run one of the programs; fails with what it said."""
     done = subprocess.run(
-        command, env=environment(url), capture_output=True, text=True, check=False, timeout=60
+        command, env=environment(url), capture_output=True, text=True, check=False, timeout=120
     )
     assert done.returncode == 0, done.stderr

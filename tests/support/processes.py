@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-END_SECONDS = 40.0
+END_SECONDS = 60.0
 
 
 class Child:

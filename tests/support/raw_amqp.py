@@ -12,7 +12,8 @@ from pamqp.common import FieldTable
 from pamqp.header import ContentHeader
 from yarl import URL
 
-READ_SECONDS = 10.0
+from tests.support.eventually import PATIENCE
+
 T = TypeVar("T", bound=Frame)
 
 
@@ -76,7 +77,7 @@ class RawAmqp:
 
     async def next(self) -> tuple[int, codec.FrameTypes]:
         """(channel, frame). Raises asyncio.IncompleteReadError when the server closed the socket."""
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             prefix = await self.reader.readexactly(7)
             size = struct.unpack(">I", prefix[3:])[0]
             rest = await self.reader.readexactly(size + 1)
@@ -99,7 +100,7 @@ class RawAmqp:
 
     async def closed(self) -> None:
         """Wait until the server has closed the socket."""
-        async with asyncio.timeout(READ_SECONDS):
+        async with asyncio.timeout(PATIENCE):
             while await self.reader.read(65536):
                 pass
 

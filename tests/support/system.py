@@ -18,12 +18,15 @@ import httpx2
 from contracts.limits import OUTPUT_HEAD_BYTES
 from infra.sealing import generate_pair
 from tests.support import watching
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.killable_brokers import Broker
 from tests.support.ports import free_port
 from tests.support.processes import Child, clean_environment, module
 
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 6.0
+HEARTBEAT_SECONDS = 1.0
+"""A busy machine may keep an executor from its processor for some seconds without costing it its lease."""
+ENDING_SECONDS = 2 * PATIENCE
 PASSWORD = "an-Unlikely-phrase-7301"
 USER, SECRET = "demo", "sandbox-password"
 SLOTS = 200
@@ -54,7 +57,7 @@ class System:
             OPS_AMQP_URL=broker.url,
             OPS_PORT=str(self.port),
             OPS_LEASE_SECONDS=str(LEASE_SECONDS),
-            OPS_HEARTBEAT_SECONDS=str(LEASE_SECONDS / 3),
+            OPS_HEARTBEAT_SECONDS=str(HEARTBEAT_SECONDS),
             OPS_SLOTS=str(SLOTS),
             OPS_SEAL_PUBLIC_KEY=public,
             OPS_SEAL_PRIVATE_KEY=private,
@@ -63,7 +66,7 @@ class System:
             OPS_DRAIN_SECONDS="2",
             OPS_EGRESS_ALLOW="127.0.0.0/8",
         )
-        self.api = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
+        self.api = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
         self.ssh: dict[str, Any] = {}
         self.windows: dict[str, Any] = {}
 
@@ -88,9 +91,9 @@ class System:
     async def at_work(self, *children: Child) -> None:
         for child in children:
             if child.name.startswith("gateway"):
-                await eventually(self._gateway_answers, within=60, every=0.1)
+                await eventually(self._gateway_answers, every=0.1)
             else:
-                await eventually(lambda c=child: c.said("process.ready"), within=60)
+                await eventually(lambda c=child: c.said("process.ready"))
 
     async def _gateway_answers(self) -> bool:
         try:
@@ -110,7 +113,7 @@ class System:
             log=self.folder / "sandbox.log",
         )
         self.children.append(child)
-        await eventually(lambda: child.said("\n"), within=20)
+        await eventually(lambda: child.said("\n"))
         told = json.loads(child.log.read_text().splitlines()[0])
         self.ssh, self.windows = told["ssh"], told["windows"]
 
@@ -215,7 +218,7 @@ class System:
     # -- the database
 
     async def rows(self, sql: str, *values: Any) -> list[asyncpg.Record]:
-        connection = await asyncpg.connect(plain_url(self.database_url), timeout=5)
+        connection = await asyncpg.connect(plain_url(self.database_url), timeout=PATIENCE)
         try:
             return list(await connection.fetch(sql, *values))
         finally:
@@ -232,7 +235,7 @@ class System:
         rows = await self.rows("SELECT state FROM tasks WHERE run_id = $1", run_id)
         return Counter(row["state"] for row in rows)
 
-    async def until_ended(self, run_ids: Iterable[UUID], *, within: float = 45) -> Counter[str]:
+    async def until_ended(self, run_ids: Iterable[UUID], *, within: float = ENDING_SECONDS) -> Counter[str]:
         """The statuses of these runs once all of them have ended."""
         ids = list(run_ids)
 
@@ -263,14 +266,14 @@ class System:
         lines += [str(dict(row)) for row in (*runs[:3], *tasks)]
         return "\n".join(lines)
 
-    async def running(self, run_id: UUID, count: int, *, within: float = 30) -> None:
+    async def running(self, run_id: UUID, count: int) -> None:
         """Wait until so many tasks of a run have really started on the target."""
 
         async def started() -> bool:
             tasks = await self.rows("SELECT id FROM tasks WHERE run_id = $1", run_id)
             return len({row["id"] for row in tasks} & self.starts().keys()) >= count
 
-        await eventually(started, within=within, every=0.05)
+        await eventually(started, every=0.05)
 
     # -- the target
 

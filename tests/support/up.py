@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 from tests.support.processes import ROOT, Child, clean_environment
 
 START_SECONDS = 150.0
-COMMAND_SECONDS = 90.0
+COMMAND_SECONDS = 150.0
 SERVING = "Ctrl-C stops everything"
 
 
@@ -83,6 +83,10 @@ class Up:
 
     def processes(self) -> dict[int, str]:
         """Command lines of every living descendant."""
+        return {pid: command for pid, (_, command) in self._descendants().items()}
+
+    def _descendants(self) -> dict[int, tuple[int, str]]:
+        """The parent and the command line of each."""
         parents, commands = {}, {}
         for entry in Path("/proc").glob("[0-9]*"):
             try:
@@ -92,11 +96,16 @@ class Up:
                 continue  # it ended meanwhile
             parents[int(entry.name)] = int(stat.rpartition(")")[2].split()[1])
             commands[int(entry.name)] = command
-        return {pid: commands[pid] for pid in parents if self._running().pid in _ancestors(pid, parents)}
+        ours = [pid for pid in parents if self._running().pid in _ancestors(pid, parents)]
+        return {pid: (parents[pid], commands[pid]) for pid in ours}
 
     def pid_of(self, words: str) -> int:
-        """The one process with these words in its command line."""
-        [pid] = [pid for pid, command in self.processes().items() if words in command]
+        """The one process with these words in its command line.
+
+        One of its children has them, too, until it has become another program.
+        """
+        found = {pid: parent for pid, (parent, command) in self._descendants().items() if words in command}
+        [pid] = found.keys() - {pid for pid, parent in found.items() if parent in found}
         return pid
 
     async def stop(self, number: signal.Signals = signal.SIGINT) -> int:

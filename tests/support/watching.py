@@ -49,7 +49,7 @@ async def assert_all_is_well(system: "System", *, dead_letters: int = 0) -> None
     async def outbox_is_empty() -> bool:
         return bool(await system.value("SELECT count(*) = 0 FROM outbox"))
 
-    await eventually(outbox_is_empty, within=25, every=0.2)
+    await eventually(outbox_is_empty, every=0.2)
     letters = await system.rows("SELECT queue, reason, last_error FROM dead_letters WHERE status = 'open'")
     assert len(letters) == dead_letters, [dict(letter) for letter in letters]
 

@@ -26,6 +26,10 @@ from workers.executor.steps.base import (
 from workers.executor.steps.winrm_exec import Limits, WinrmExecPlugin
 
 USER, PASSWORD = "ops", "correct horse battery"
+PATIENT = Limits(
+    connect=20.0, handshake=20.0, operation=1, reconnect=30.0, room=40.0, stop=20.0, stop_in_all=40.0
+)
+"""A busy machine does not reach them."""
 QUICK = Limits(connect=2.0, handshake=1.0, operation=1, reconnect=3.0, room=6.0, stop=1.0, stop_in_all=4.0)
 
 
@@ -89,7 +93,7 @@ class Bench:
     """One plug-in and the attempts a test made with it; all of them are let go at the end."""
 
     settings: WinrmSettings
-    plugin: WinrmExecPlugin = field(default_factory=lambda: WinrmExecPlugin(limits=QUICK, threads=16))
+    plugin: WinrmExecPlugin = field(default_factory=lambda: WinrmExecPlugin(limits=PATIENT, threads=16))
     output: CollectedOutput = field(default_factory=CollectedOutput)
     attempts: list[Attempt] = field(default_factory=list)
 
@@ -124,6 +128,19 @@ class Bench:
         for attempt in self.attempts:
             await attempt.detach()
         await self.plugin.close()
+
+
+def in_a_hurry() -> WinrmExecPlugin:
+    """For a test that waits for the end of a limit."""
+    return WinrmExecPlugin(limits=QUICK, threads=16)
+
+
+@pytest.fixture
+async def hurried(windows_host: WindowsHost) -> AsyncIterator[Bench]:
+    """The bench of a test that waits for the end of a limit."""
+    bench = Bench(ntlm_over_http(windows_host), in_a_hurry())
+    yield bench
+    await bench.close()
 
 
 @pytest.fixture

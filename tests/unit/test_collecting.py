@@ -24,7 +24,7 @@ def test_a_full_collection_leaves_out_what_was_loaded_and_still_finds_garbage() 
         env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=True,
     )
 

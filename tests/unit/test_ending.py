@@ -3,6 +3,7 @@
 import asyncio
 
 from infra.ending import cancelled, quietly
+from tests.support.eventually import PATIENCE
 
 
 async def test_a_part_that_hangs_or_fails_does_not_keep_a_process_from_ending() -> None:
@@ -18,7 +19,7 @@ async def test_a_part_that_hangs_or_fails_does_not_keep_a_process_from_ending() 
     async def fails() -> None:
         raise RuntimeError("no")
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await quietly(hangs, "hanging", seconds=0.01)
         await quietly(fails, "failing")
     let_go.set()
@@ -38,7 +39,7 @@ async def test_a_task_that_swallows_a_cancellation_is_cancelled_again() -> None:
     task = asyncio.create_task(swallows_the_first())
     await asyncio.sleep(0)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         await cancelled(task)
 
     assert swallowed == 1

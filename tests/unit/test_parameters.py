@@ -97,7 +97,7 @@ def test_no_pattern_takes_longer_than_the_text_is_long() -> None:
 
     assert refusal(parameter, "a" * 20_000)
 
-    assert time.perf_counter() - started < 5  # a backtracking matcher would not come back at all
+    assert time.perf_counter() - started < 60  # a backtracking matcher would not come back at all
 
 
 @given(

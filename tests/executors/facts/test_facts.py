@@ -18,7 +18,7 @@ from tests.executors.ssh_exec.conftest import demo, host
 from tests.support.eventually import eventually
 from tests.support.outputs import CollectedOutput
 from tests.support.ssh import Reachable, real_sshd, sshd_is_installed
-from tests.support.windows import QUICK, a_context, ntlm_over_http
+from tests.support.windows import PATIENT, a_context, ntlm_over_http
 from workers.executor.steps.facts import FactsPlugin
 from workers.executor.steps.facts.scripts import SH
 from workers.executor.steps.remote import Remote
@@ -33,7 +33,7 @@ STEP = CollectFacts(type="facts")
 
 @pytest.fixture
 async def remote() -> AsyncIterator[Remote]:
-    ssh, winrm = SshExecPlugin(), WinrmExecPlugin(limits=QUICK, threads=16)
+    ssh, winrm = SshExecPlugin(), WinrmExecPlugin(limits=PATIENT, threads=16)
     yield Remote(ssh=ssh, winrm=winrm)
     await ssh.close()
     await winrm.close()

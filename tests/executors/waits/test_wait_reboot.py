@@ -67,7 +67,7 @@ async def test_a_target_reboots_once_and_the_step_ends_when_it_is_back(
     assert rebootable.orders == 0
     rebootable.comes_back.clear()
     following = asyncio.create_task(attempt.follow())
-    await eventually(lambda: b"it is away" in output_of(context).stdout, within=30)
+    await eventually(lambda: b"it is away" in output_of(context).stdout)
     assert not following.done()
     rebootable.comes_back.set()
     outcome = await following
@@ -86,9 +86,9 @@ async def test_a_host_that_is_merely_unreachable_for_a_while_has_not_rebooted(
     attempt = await plugin.start(step(reboot=False), context)
     following = asyncio.create_task(attempt.follow())
     await rebootable.host.stop()
-    await eventually(lambda: b"it is away" in output_of(context).stdout, within=30)
+    await eventually(lambda: b"it is away" in output_of(context).stdout)
     await rebootable.host.start()
-    await eventually(lambda: b"it is there" in output_of(context).stdout, within=30)
+    await eventually(lambda: b"it is there" in output_of(context).stdout)
     assert not following.done()
 
     rebootable.new_start()
@@ -102,7 +102,7 @@ async def _followed_until_away(plugin: WaitRebootPlugin, rebootable: Rebootable,
     rebootable.comes_back.clear()
     attempt = await plugin.start(step(), context)
     following = asyncio.create_task(attempt.follow())
-    await eventually(lambda: b"it is away" in output_of(context).stdout, within=30)
+    await eventually(lambda: b"it is away" in output_of(context).stdout)
     following.cancel()
     await asyncio.gather(following, return_exceptions=True)
     return attempt

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.support.api import PASSWORD, PUBLIC_PEM, settings_for
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -41,7 +41,7 @@ async def test_requests_are_accepted_without_a_broker_and_sigterm_drains_with_st
     port = free_port()
     process = await started(environment(clean_url, port))
     try:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
 
             async def ready() -> bool:
                 try:
@@ -49,7 +49,7 @@ async def test_requests_are_accepted_without_a_broker_and_sigterm_drains_with_st
                 except httpx2.TransportError:
                     return False
 
-            await eventually(ready, within=30)
+            await eventually(ready)
             answer = await client.post("/api/login", json={"username": "admin", "password": PASSWORD})
             client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
             job = await client.post(
@@ -65,7 +65,7 @@ async def test_requests_are_accepted_without_a_broker_and_sigterm_drains_with_st
                 process.terminate()
                 async for _ in pieces:
                     pass
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
     finally:
         if process.returncode is None:
             process.kill()
@@ -86,7 +86,7 @@ async def test_missing_or_unsafe_settings_stop_the_start_and_are_named(
 ) -> None:
     process = await started(environment(clean_url, free_port()) | wrong)
 
-    _, errors = await asyncio.wait_for(process.communicate(), 40)
+    _, errors = await asyncio.wait_for(process.communicate(), PATIENCE)
 
     assert process.returncode not in (0, None)
     assert named in errors.decode()

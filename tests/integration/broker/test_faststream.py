@@ -42,7 +42,7 @@ async def test_no_more_handlers_run_at_once_than_the_prefetch(
     assert most == prefetch
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize("queue_type", [QueueType.CLASSIC, QueueType.QUORUM])
 async def test_thousands_of_messages_arrive_without_a_loss(
     broker: Endpoint, name: Name, queue_type: Any

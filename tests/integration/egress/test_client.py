@@ -13,6 +13,7 @@ import pytest
 from infra.egress import AddressRule, Answer, Ask, Egress, EgressFault, Limits, Trust
 from tests.support.certificates import a_certificate
 from tests.support.http_server import Asked, HttpServer, Reply, http_server
+from tests.support.ports import free_port
 
 LOOPBACK = AddressRule(["127.0.0.0/8"])
 
@@ -60,10 +61,10 @@ class Answers:
 async def test_a_name_that_changes_its_address_is_talked_to_at_the_one_that_was_checked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    egress = Egress(AddressRule(["127.0.0.2/32"]))
+    egress, port = Egress(AddressRule(["127.0.0.2/32"])), free_port()
     async with (
-        http_server(Reply(body=b"public"), host="127.0.0.2") as public,
-        http_server(Reply(body=b"inner"), host="127.0.0.1", port=public.port) as inner,
+        http_server(Reply(body=b"public"), host="127.0.0.2", port=port) as public,
+        http_server(Reply(body=b"inner"), host="127.0.0.1", port=port) as inner,
     ):
         names = Answers("127.0.0.2", "127.0.0.1")
         monkeypatch.setattr(socket, "getaddrinfo", names.getaddrinfo)
@@ -189,11 +190,11 @@ async def test_an_answer_that_is_not_packed_as_it_says_cannot_be_read(egress: Eg
 
 async def test_silence_and_a_cut_connection_say_whether_the_request_was_sent(egress: Egress) -> None:
     async def silent(_: Asked) -> Reply | None:
-        await asyncio.sleep(30)
+        await asyncio.sleep(600)
         return None
 
     async with http_server(silent) as mute, http_server(_always(None)) as cutting:
-        timed_out = await refused(egress, get(mute.url, limits=Limits(total=0.5)))
+        timed_out = await refused(egress, get(mute.url, limits=Limits(total=3.0)))
         cut = await refused(egress, get(cutting.url))
         nobody = await refused(egress, get("http://127.0.0.1:1/"))
 

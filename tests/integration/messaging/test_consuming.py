@@ -242,7 +242,7 @@ async def test_a_database_outage_rejects_nothing_and_loses_nothing(
     runs |= {await each.start_run() for _ in range(20)}
     await eventually(lambda: not each.gate.is_open)
     await network.start()
-    await eventually(stored, within=20)
+    await eventually(stored)
     letters = await each.letters()
     await each.consumers.stop()
     await each.publisher.close()

@@ -18,7 +18,7 @@ from infra.unit_of_work import OpenUnitOfWork, new_meta, unit_of_work
 from tests.integration.messaging.conftest import Waiting
 from tests.support.amqp_endpoints import Endpoint
 from tests.support.engine import Engine
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
         pytest.skip("the embedded endpoint keeps nothing over a restart; looks find the work")
     await endpoint.go_down()
     runs = [uuid4() for _ in range(20)]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await emit(engine.open_uow, *(StartRun(run_id=run) for run in runs))
     await engine.execute("UPDATE outbox SET attempts = 50, available_at = now()")
     for _ in range(2):
@@ -223,6 +223,6 @@ async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
             return False
         return await is_empty(engine)
 
-    await eventually(swept, within=30, every=0.3)
+    await eventually(swept, every=0.3)
     assert set(runs) <= set(run_ids(await waiting(topology.START_RUN.name)))
     assert await engine.scalar("SELECT count(*) FROM dead_letters") == 0

@@ -9,7 +9,7 @@ import pytest
 
 from cli.__main__ import COMMANDS, NOT_ON_WINDOWS
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 AS_ON_WINDOWS = """
 import fcntl, os, signal, sys, types
 
@@ -45,7 +45,7 @@ def on_windows(home: Path, code: str) -> "subprocess.CompletedProcess[str]":
         env={"APPDATA": str(home), "LOCALAPPDATA": str(home), "PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=350,
         check=False,
     )
 
@@ -117,7 +117,7 @@ def test_what_the_terminal_cannot_show_does_not_end_a_command(tmp_path: Path) ->
             "PYTHONPATH": str(Path(__file__).parents[3]),
         },
         capture_output=True,
-        timeout=110,
+        timeout=350,
         check=False,
     )
 

@@ -63,7 +63,7 @@ sys.stdin.read()
 """
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(400)
 def test_two_that_choose_before_either_listens_never_choose_the_same_port(tmp_path: Path) -> None:
     preferred = free_port()
     other = subprocess.Popen(

@@ -156,14 +156,14 @@ async def test_a_silent_command_is_stopped_after_its_idle_time() -> None:
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 async def test_a_command_that_says_something_now_and_then_is_not_idle(stream: Any) -> None:
     async def act(context: StepContext) -> int:
-        until = time.monotonic() + 2.5
+        until = time.monotonic() + 4.5
         while time.monotonic() < until:
             await context.output.write(stream, b".")
             await asyncio.sleep(0.05)
         return 0
 
     ledger = MemoryLedger()
-    await an_attempt(ledger, act, idleTimeoutSec=2).run()
+    await an_attempt(ledger, act, idleTimeoutSec=4).run()
 
     assert ledger.verdict == ("succeeded", None)
 

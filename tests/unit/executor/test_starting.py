@@ -61,7 +61,7 @@ async def test_a_start_that_waits_for_room_is_called_off_at_once(reason: Any, ve
     attempt.ask_to_stop(reason)
     await running
 
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 30  # of the 60 that the start would have taken
     assert plugin.left_behind == 0
     assert (ledger.verdict if ledger.ended else None) == verdict
 
