@@ -1,6 +1,6 @@
 """Which steps need a session on their target, and how many it takes at once, as SQL both sides share."""
 
-from contracts.jobs.steps import STEP_TYPES
+from contracts.jobs.steps import STEP_TYPES, StepSpec
 from contracts.targets.specs import SshSettings, WinrmSettings
 
 SSH_OF_WINDOWS = 1_000
@@ -22,6 +22,13 @@ def protocol(step_type: str, target: str) -> str:
                     WHEN {step_type} IN ({_types("ssh")}) THEN 'ssh'
                     WHEN {step_type} IN ({_types("own")})
                     THEN CASE {target}.os WHEN 'windows' THEN 'winrm' ELSE 'ssh' END END"""
+
+
+def protocol_of(step: StepSpec, os: str) -> str:
+    """The same of a step that logs in to a target with this system."""
+    if step.protocol == "own":
+        return "winrm" if os == "windows" else "ssh"
+    return str(step.protocol)
 
 
 def places(target: str, protocol: str) -> str:

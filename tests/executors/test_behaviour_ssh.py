@@ -8,7 +8,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from tests.executors.behaviour import BEGUN, Behaviour
+from tests.executors.behaviour import BEGUN
+from tests.executors.going_away import GoesAway, LeavesHalves
 from tests.executors.ssh_exec.conftest import demo, host
 from tests.support.artifacts import GatedArtifacts
 from tests.support.lives import Scene, Step
@@ -44,7 +45,7 @@ def processes_of(folder: Path) -> list[str]:
     return found
 
 
-class OverSsh(Behaviour):
+class OverSsh(GoesAway):
     """What is known of a host that is reached over SSH."""
 
     reachable: Reachable
@@ -123,7 +124,7 @@ class TestSshScript(Commands):
 NO_OUTPUT = "A copy prints nothing: what it has to say are its outputs and its progress."
 
 
-class TestSshCopy(OverSsh):
+class TestSshCopy(LeavesHalves, OverSsh):
     type = "ssh.copy"
     fails_with = "path_missing"
     cannot: ClassVar = {
@@ -171,5 +172,5 @@ class TestSshCopy(OverSsh):
         return int(self.dest.exists())
 
     async def left_behind(self) -> list[str]:
-        files = [path.name for path in self.reachable.home.iterdir() if path.name.startswith(".copied")]
+        files = [path.name for path in self.reachable.home.iterdir() if path.name.startswith(".ops-")]
         return files + [name for name in await super().left_behind() if name != "known"]

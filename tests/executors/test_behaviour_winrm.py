@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 import pytest
 
 from infra.sandbox.windows import WindowsHost
-from tests.executors.behaviour import BEGUN, Behaviour
+from tests.executors.behaviour import BEGUN
+from tests.executors.going_away import GoesAway, LeavesHalves
 from tests.executors.test_behaviour_ssh import NO_OUTPUT
 from tests.support.artifacts import GatedArtifacts
 from tests.support.lives import Scene, Step
@@ -20,7 +21,7 @@ GOES_ON_MS = 1_500
 """How long goes on what the simulated host is told to go on with: it has no gate to open."""
 
 
-class OverWinrm(Behaviour):
+class OverWinrm(GoesAway):
     """What is known of a host that is reached over WinRM."""
 
     windows: WindowsHost
@@ -105,7 +106,7 @@ class TestWinrmCmd(TestWinrmPowerShell):
         return {"command": f"echo {BEGUN.strip()}\nping -n 3 127.0.0.1 >nul", "shell": "cmd"}
 
 
-class TestWinrmCopy(OverWinrm):
+class TestWinrmCopy(LeavesHalves, OverWinrm):
     type = "winrm.copy"
     fails_with = "path_missing"
     cannot: ClassVar = {

@@ -46,6 +46,8 @@ class MemoryLedger:
     handle: Handle | None = None
     truncated: bool = False
     incomplete: bool = False
+    left: str | None = None
+    """What somebody has to go back to the target for."""
     before_handle: Callable[[], None] = lambda: None
     """Called when a handle is to be stored."""
     on_handle: Callable[[], None] = lambda: None
@@ -81,6 +83,12 @@ class MemoryLedger:
         await asyncio.sleep(0)
 
     async def leave(self, task: Claimed) -> None: ...
+
+    async def leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
+        self.left = f"{what}: {why}"
+
+    async def cleared(self, task: Claimed) -> None:
+        self.left = None
 
     @property
     def verdict(self) -> tuple[str, str | None]:

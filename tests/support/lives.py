@@ -14,7 +14,7 @@ from workers.executor.holding import Claimed
 from workers.executor.running import RunningAttempt
 from workers.executor.steps.base import OpenedCredential, StepPlugin, TargetView
 from workers.executor.surroundings import Surroundings
-from workers.executor.tidying import clear_up
+from workers.executor.tidying import clear_up, leave_behind
 
 Step = Mapping[str, Any]
 SECRET = "pass/w+rd?of the day=7"
@@ -119,10 +119,15 @@ class Life:
         assert self.running.cancelled(), self.ledger.shown
         await self.worker.die()
 
-    async def cleared_up_by(self, worker: Worker) -> None:
-        """Another executor has found the place of an attempt that is over."""
+    async def cleared_up_by(self, worker: Worker, *, over: bool = True) -> None:
+        """Another executor has found the place of an attempt that is over, or come back to its target."""
         self.worker = worker
-        await clear_up(self.claimed, self.definition, self.around)
+        task = replace(self.claimed, over=over)
+        why = await clear_up(task, self.definition, self.around)
+        if why is None:
+            await self.ledger.cleared(task)
+        else:
+            await leave_behind(task, self.definition, self.around, why)
 
     async def through(self) -> MemoryLedger:
         """Begin and come to the end."""

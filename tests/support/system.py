@@ -163,7 +163,7 @@ class System:
 
     async def targets(self, count: int, **ssh: Any) -> list[str]:
         """Names of so many targets, all of them the one sandbox host."""
-        if not self._targets:
+        if "credential" not in self._targets:
             made = await self.made(
                 "credentials", {"name": "demo", "type": "ssh", "username": USER, "password": SECRET}
             )
@@ -176,6 +176,13 @@ class System:
                 made = await self.made("targets", body | {"ssh": self.ssh | {"max_concurrent": 50} | ssh})
                 self._targets[name] = made["id"]
         return names
+
+    async def linux_target(self, name: str, **ssh: Any) -> str:
+        """The name of a new target that is the sandbox host, with other settings."""
+        await self.targets(1)
+        body = {"name": name, "os": "linux", "hostname": "127.0.0.1", "ssh": self.ssh | ssh}
+        await self.made("targets", body | {"credential_id": self._targets["credential"]})
+        return name
 
     async def windows_target(self, name: str = "win", **winrm: Any) -> str:
         """The name of a target that is the simulated Windows host, or another one at `port`."""

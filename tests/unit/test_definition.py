@@ -1,6 +1,6 @@
 """The job definition: what is accepted, and that strangers' documents are refused and never crash it."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import given, settings
@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from contracts.errors import Invalid
 from contracts.jobs.definition import needs_of, parse_definition, step_name
-from contracts.jobs.steps import RetryPolicy
+from contracts.jobs.steps import STEP_TYPES, RetryPolicy
+from contracts.jobs.steps.files import CopySpec
 
 SH: dict[str, Any] = {"type": "ssh.exec", "command": "true"}
 WAIT: dict[str, Any] = {"type": "wait", "seconds": 1}
@@ -36,6 +37,15 @@ def test_steps_follow_one_another_unless_they_say_what_they_need() -> None:
 
     assert needs_of(steps) == ((), (0,), (), (0, 1))
     assert [step_name(step, index) for index, step in enumerate(steps)] == ["a", "b", "step-3", "step-4"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in STEP_TYPES if issubclass(kind, CopySpec)])
+def test_a_copy_may_be_repeated_unless_the_step_says_otherwise(kind: type[CopySpec]) -> None:
+    step = {"type": get_args(kind.model_fields["type"].annotation)[0], "content_base64": "", "dest": "/tmp/f"}
+
+    [said, unsaid] = parse_definition(a_definition(step | {"delivery": "at_most_once"}, step)).steps
+
+    assert (said.delivery, unsaid.delivery) == ("at_most_once", "at_least_once")
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,15 @@ ROWS_AT_ONCE = 100
 
 _END = text("""
     UPDATE artifacts SET state = 'deleted', touched_at = now() WHERE id IN (
-        SELECT id FROM artifacts
+        SELECT id FROM artifacts AS a
          WHERE (state = 'ready' AND expires_at <= now())
             OR (state = 'writing' AND touched_at < now() - interval '1 hour')
+            OR (state = 'writing' AND task_id IS NOT NULL AND NOT EXISTS (
+                SELECT 1 FROM tasks AS t WHERE t.id = a.task_id AND t.state = 'running'))
          LIMIT :at_once FOR UPDATE SKIP LOCKED)
     RETURNING id
 """)
-"""Ends what has expired, and what lost its writer: a piece of it would have come within the hour."""
+"""Ends what has expired, and what lost its writer: its task is over, or an hour went by without a piece."""
 _PIECES = text("""
     DELETE FROM artifact_pieces WHERE (artifact_id, number) IN (
         SELECT p.artifact_id, p.number

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.targets.seats import SSH_OF_WINDOWS
 from infra.database import Statements
 from infra.ids import uuid7
 from infra.partitions import ensure_partitions
@@ -39,17 +40,33 @@ async def release_expired_workers(open_uow: OpenPlainUnitOfWork) -> int:
 
 
 async def free_forgotten_seats(session: AsyncSession) -> None:
-    """Places at targets that their executor did not give back after the attempt had ended (an outage)."""
+    """Places at targets that their executor did not give back after the attempt had ended (an outage).
+
+    Nobody has seen after what such an attempt left on its target: executors are asked to.
+    """
     await session.execute(
         text("""
-            DELETE FROM seats AS s WHERE NOT EXISTS (
-                SELECT 1 FROM attempts AS a
-                 WHERE a.task_id = s.task_id AND a.number = s.attempt
-                   AND (a.ended_at IS NULL OR a.ended_at > now() - interval '2 minutes'))
-               AND NOT EXISTS (
-                SELECT 1 FROM connection_tests AS c
-                 WHERE c.id = s.task_id AND c.tries = s.attempt AND c.status = 'running')
-        """)
+            WITH freed AS (
+                DELETE FROM seats AS s WHERE NOT EXISTS (
+                    SELECT 1 FROM attempts AS a
+                     WHERE a.task_id = s.task_id AND a.number = s.attempt
+                       AND (a.ended_at IS NULL OR a.ended_at > now() - interval '2 minutes'))
+                   AND NOT EXISTS (
+                    SELECT 1 FROM connection_tests AS c
+                     WHERE c.id = s.task_id AND c.tries = s.attempt AND c.status = 'running')
+                   AND NOT EXISTS (
+                    SELECT 1 FROM left_behind AS l
+                     WHERE l.task_id = s.task_id AND l.attempt = s.attempt AND l.next_at > now())
+                RETURNING s.*)
+            INSERT INTO left_behind (task_id, attempt, target_id, account, protocol, tries, why, next_at)
+            SELECT f.task_id, f.attempt, f.target_id, f.account,
+                   CASE WHEN f.place > :ssh_of_windows OR g.os <> 'windows' THEN 'ssh' ELSE 'winrm' END,
+                   0, 'nobody was there to clear up', now()
+              FROM freed AS f JOIN targets AS g ON g.id = f.target_id
+             WHERE EXISTS (SELECT 1 FROM attempts AS a WHERE a.task_id = f.task_id AND a.number = f.attempt)
+            ON CONFLICT DO NOTHING
+        """),
+        {"ssh_of_windows": SSH_OF_WINDOWS},
     )
 
 

@@ -34,6 +34,12 @@ _BROUGHT_BACK = text("""
 _STILL_OURS = text("""
     SELECT 1 FROM tasks WHERE id = :id AND fence = :fence AND state = 'running' FOR SHARE
 """)
+_DROP_HALVES = text("""
+    UPDATE artifacts SET state = 'deleted', touched_at = now() FROM tasks AS t
+     WHERE t.id = :id AND t.fence = :fence AND t.state = 'running'
+       AND artifacts.task_id = t.id AND artifacts.state = 'writing'
+""")
+"""What executors before us had begun to bring back: their copies are begun anew."""
 _REPLACE_FORMER = text("""
     UPDATE artifacts SET state = 'deleted', touched_at = now()
      WHERE run_id = :run_id AND task_id = :task_id AND name = :name AND id <> :id AND state = 'ready'
@@ -99,6 +105,8 @@ class TaskArtifacts:
 
     async def create(self, name: str) -> "TaskArtifactWriter":
         task = self._task
+        if task.reattached or task.attempt > 1:
+            await self._store.patiently(self._drop_halves)
         fit = _UNFIT_IN_NAMES.sub("_", name).encode("utf-8", "replace").decode()[:255] or "unnamed"
         draft = await self._store.begin(
             NewArtifact(
@@ -113,6 +121,10 @@ class TaskArtifacts:
             )
         )
         return TaskArtifactWriter(self._store, draft, fit, task, self._open_uow)
+
+    async def _drop_halves(self) -> None:
+        async with self._open_uow() as uow:
+            await uow.session.execute(_DROP_HALVES, {"id": self._task.id, "fence": self._task.fence})
 
     async def pull_url(self, artifact_id: UUID) -> str | None:
         if not self._public_url:

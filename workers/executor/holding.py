@@ -33,6 +33,8 @@ class Claimed:
     losses: int
     target: dict[str, Any] | None
     credential: dict[str, Any] | None
+    over: bool = False
+    """The task has ended: no attempt of it comes after this one."""
     jumps: Sequence[Mapping[str, Any]] = ()
     """The jump hosts on the way to the target with their sealed credentials, the nearest to it first."""
 
@@ -72,7 +74,7 @@ _HELD = """
            EXTRACT(EPOCH FROM now() - a.started_at)::float8 AS age_seconds,
            r.job_id, r.job_version, r.parameters, r.correlation_id, r.requested_by,
            r.cancel_requested_at IS NOT NULL AS cancel_requested,
-           a.handle, a.reattached, a.losses,
+           a.handle, a.reattached, a.losses, t.ended_at IS NOT NULL AS over,
            CASE WHEN g.id IS NOT NULL THEN jsonb_build_object(
                'id', g.id, 'name', g.name, 'hostname', g.hostname, 'os', g.os,
                'winrm', g.winrm, 'ssh', g.ssh) END AS target,

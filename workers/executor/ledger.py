@@ -9,10 +9,11 @@ from contracts.jobs.steps import StepSpec
 from contracts.messages import Meta
 from contracts.runs.messages import AdvanceRun
 from contracts.tables.base import SYSTEM_PRINCIPAL
+from contracts.targets.seats import protocol_of
 from infra.batching import Batcher
 from infra.process import Process
 from infra.unit_of_work import new_meta
-from workers.executor import holds, seats, store, stored, targets
+from workers.executor import holds, left_behind, seats, store, stored, targets
 from workers.executor.holding import Claimed
 from workers.executor.holds import Rejected
 from workers.executor.lease import Lease
@@ -86,6 +87,12 @@ class BatchedLedger:
         """The attempt has closed its session on the target; somebody else may have it."""
         await self._leaving.submit((task.id, task.attempt))
 
+    async def leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
+        await self._process.gate.run(lambda: self._leave_behind(task, spec, why=why, what=what))
+
+    async def cleared(self, task: Claimed) -> None:
+        await self._process.gate.run(lambda: self._cleared(task))
+
     async def flush(self) -> None:
         """Wait until everything handed in is written."""
         for batcher in (self._handles, self._chunks, self._settlements, self._leaving):
@@ -95,6 +102,43 @@ class BatchedLedger:
         async with self._process.open_uow() as uow:
             await seats.leave(uow.session, attempts)
         return [None] * len(attempts)
+
+    async def _leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
+        """Raises nothing but outages."""
+        target, credential, attempt = task.target, task.credential, (task.id, task.attempt)
+        if target is None or credential is None:
+            return
+        target_id = UUID(str(target["id"]))
+        told: dict[str, object] = {
+            "run_id": task.run_id,
+            "task_id": task.id,
+            "attempt": task.attempt,
+            "host": target["hostname"],
+            "what": what,
+            "why": why,
+        }
+        async with self._process.open_uow() as uow:
+            again = await left_behind.note(
+                uow.session,
+                attempt,
+                target_id=target_id,
+                account=credential["username"],
+                protocol=protocol_of(spec, target["os"]),
+                why=why,
+            )
+            if not again:
+                await left_behind.forget(uow.session, attempt)
+                await left_behind.record(
+                    uow.session, target_id=target_id, project_id=task.project_id, detail=told
+                )
+            await seats.leave(uow.session, [attempt])
+        if not again:
+            log.error("attempt.left_behind", **{name: str(value) for name, value in told.items()})
+
+    async def _cleared(self, task: Claimed) -> None:
+        async with self._process.open_uow() as uow:
+            await left_behind.forget(uow.session, (task.id, task.attempt))
+            await seats.leave(uow.session, [(task.id, task.attempt)])
 
     async def _write_handles(self, handles: Sequence[_Handle]) -> Sequence[Exception | None]:
         async with self._process.open_uow() as uow:

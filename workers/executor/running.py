@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import UUID
 
 import orjson
@@ -14,6 +15,7 @@ from contracts.errors import SealBroken
 from contracts.jobs.definition import JobDefinition
 from contracts.jobs.steps import ExecSpec, StepSpec
 from contracts.limits import HANDLE_BYTES
+from contracts.runs.states import TASK_TERMINAL
 from infra.outages import StillDown, is_outage
 from workers.executor.holding import Claimed
 from workers.executor.judging import Judge
@@ -32,7 +34,7 @@ from workers.executor.steps.base import (
     StepOutcome,
 )
 from workers.executor.surroundings import Surroundings
-from workers.executor.tidying import clear_up
+from workers.executor.tidying import clear_up, leave_behind
 from workers.executor.verdicts import (
     Ended,
     from_bug,
@@ -41,6 +43,7 @@ from workers.executor.verdicts import (
     from_outcome,
     from_stop,
     from_unready,
+    task_state,
 )
 from workers.executor.waiting import StopReason, last_words, until_told
 
@@ -66,7 +69,9 @@ class RunningAttempt:
         self._masker = Masker(())
         self._stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
         self._may_have_acted = task.handle is not None
-        self._got_hold = self._settled = False
+        self._got_hold = self._settled = self._over = False
+        self._stays: str | None = None
+        """Why something may have stayed on the target, when that is so."""
         self._since = time.monotonic()
         self._turn: Turn | None = None
         self.on_acted: Callable[[], None] | None = None
@@ -85,11 +90,23 @@ class RunningAttempt:
         """
         try:
             await self._guarded()
-            if self._settled and not self._got_hold and self.task.handle is None and self.task.reattached:
-                await clear_up(self.task, self._definition, self._around)  # after holders before us
+            begun = self.task.handle is not None or self.task.reattached
+            if self._settled and not self._got_hold and begun:  # by holders before us
+                self._stays = await clear_up(self._ended_task, self._definition, self._around)
         finally:
             if self.task.target is not None and self.task.credential is not None:
-                await self._around.ledger.leave(self.task)
+                await self._leave()
+
+    @property
+    def _ended_task(self) -> Claimed:
+        return replace(self.task, over=self._over)
+
+    async def _leave(self) -> None:
+        """Give the session back; what may have stayed on the target, somebody goes back for."""
+        if self._stays is None:
+            await self._around.ledger.leave(self.task)
+        else:
+            await leave_behind(self.task, self._definition, self._around, self._stays)
 
     async def _guarded(self) -> None:
         try:
@@ -216,7 +233,7 @@ class RunningAttempt:
             await output.abandon()
             await attempt.detach()
             raise
-        await attempt.release()
+        self._stays = await attempt.release()
 
     async def _store_handle(self, attempt: Attempt) -> None:
         handle = orjson.dumps(attempt.handle)
@@ -325,6 +342,7 @@ class RunningAttempt:
             self.on_acted()
         await self._around.ledger.settle(self.task, self.spec, named_end, output)
         self._settled = True
+        self._over = task_state(self.spec, self.task.attempt, named_end) in TASK_TERMINAL
 
     def _host(self) -> str:
         return str(self.task.target["hostname"]) if self.task.target else "this executor"

@@ -124,8 +124,29 @@ _TAKE_ONE = """
     ON CONFLICT DO NOTHING RETURNING place
 """
 _PROTOCOL = "CAST(:protocol AS text)"
-_TEST_TAKES = text(_TAKE_ONE.format(before=before_places("g", _PROTOCOL), places=places("g", _PROTOCOL)))
+_TAKE_FREE = text(_TAKE_ONE.format(before=before_places("g", _PROTOCOL), places=places("g", _PROTOCOL)))
 _TEST_LEAVES = text("DELETE FROM seats WHERE task_id = :holder AND attempt = :number")
+
+
+async def take_one(
+    session: Statements,
+    *,
+    holder: tuple[UUID, int],
+    worker_id: UUID,
+    target_id: UUID,
+    account: str,
+    protocol: str,
+) -> bool:
+    """A free place for a holder (task or test, number) that is no claim; whether there was one."""
+    values = {
+        "holder": holder[0],
+        "number": holder[1],
+        "worker_id": worker_id,
+        "target": target_id,
+        "account": account,
+        "protocol": protocol,
+    }
+    return await session.scalar(_TAKE_FREE, values) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,19 +165,16 @@ class TestSeat:
 
     async def take(self) -> bool:
         """Whether there was a free place."""
-        values = {
-            "target": self.target_id,
-            "account": self.account,
-            "protocol": self.protocol,
-            "worker_id": self.worker_id,
-        }
         async with self.sessions.begin() as session:
-            return await session.scalar(_TEST_TAKES, values | self._holder) is not None
+            return await take_one(
+                session,
+                holder=(self.test_id, self.tries),
+                worker_id=self.worker_id,
+                target_id=self.target_id,
+                account=self.account,
+                protocol=self.protocol,
+            )
 
     async def leave(self) -> None:
         async with self.sessions.begin() as session:
-            await session.execute(_TEST_LEAVES, self._holder)
-
-    @property
-    def _holder(self) -> dict[str, object]:
-        return {"holder": self.test_id, "number": self.tries}
+            await session.execute(_TEST_LEAVES, {"holder": self.test_id, "number": self.tries})

@@ -33,6 +33,15 @@ class Ledger(Protocol):
     async def leave(self, task: Claimed) -> None:
         """Give back the session on the target, once it is closed; never raises `Fenced`."""
 
+    async def leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
+        """The same, where something of the attempt may still be on the target: somebody goes back for it.
+
+        `why` it is not removed yet, and `what` it is, in words.
+        """
+
+    async def cleared(self, task: Claimed) -> None:
+        """The same for an attempt that is cleared up: nobody needs to go back for it."""
+
 
 class Vault(Protocol):
     """Where secrets are opened, in this process's memory."""

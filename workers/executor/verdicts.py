@@ -8,7 +8,7 @@ from contracts.causes import CAUSES, Cause, Retry
 from contracts.errors import SealBroken
 from contracts.jobs.steps import StepSpec
 from contracts.runs.states import TaskState
-from workers.executor.steps.base import StepFault, StepOutcome
+from workers.executor.steps.base import StepFault, StepOutcome, filled
 
 LOST_ATTEMPTS = 3
 """Attempts a repeatable step gets in all when its workers keep dying, even without a retry policy."""
@@ -26,20 +26,14 @@ class Ended:
     facts: Mapping[str, Any] | None = None
 
 
-class _Blank(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
 def error_of(ended: Ended) -> dict[str, Any] | None:
     """`{code, message, hint}` as it is stored and shown, or None for success."""
     if ended.cause is None:
         return None
-    words = _Blank(ended.words)
     return {
         "code": ended.cause.code,
-        "message": _storable(ended.cause.message.format_map(words)),
-        "hint": _storable(ended.cause.hint.format_map(words)),
+        "message": _storable(filled(ended.cause.message, ended.words)),
+        "hint": _storable(filled(ended.cause.hint, ended.words)),
     }
 
 

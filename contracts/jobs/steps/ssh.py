@@ -75,7 +75,7 @@ class SshScript(SshCommand):
         return self
 
 
-class SshCopy(SshStep, CopySpec):
+class SshCopy(CopySpec, SshStep):
     """Copy a file or a folder between the artifact store and a Linux or Unix machine."""
 
     protocol: ClassVar[Literal["winrm", "ssh", "own"] | None] = "ssh"

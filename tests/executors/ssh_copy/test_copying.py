@@ -395,6 +395,32 @@ async def test_the_target_may_fetch_the_file_itself(bench: Bench) -> None:
     assert dest.read_bytes() == content
 
 
+async def test_a_pull_is_stopped_and_nobody_else_who_has_its_number_by_now(bench: Bench) -> None:
+    context, dest = bench.context(over=True), bench.host.home / "pulled"
+    half = bench.host.home / f".ops-{context.task_id.hex}"
+    stranger = await asyncio.create_subprocess_exec("sleep", "60")
+    # `tail` stands for a download: what counts is that the half file is on its command line.
+    half.touch()
+    pulling = await asyncio.create_subprocess_exec("tail", "-f", str(half), stdout=asyncio.subprocess.DEVNULL)
+    spec = bench.bring(b"content", dest)
+    if os.getuid() == 0:
+        os.chown(half, bench.host.home.stat().st_uid, -1)
+    for process in (stranger, pulling):
+        half.with_name(f"{half.name}.pid").write_text(f"{process.pid}\n")
+        await bench.plugin.tidy(spec, context, None)
+        assert not half.with_name(f"{half.name}.pid").exists()
+
+    assert stranger.returncode is None
+    ended_for_us = bench.host.username != "root" and os.getuid() == 0
+    if not ended_for_us:  # an ordinary account may not end what root runs
+        assert await asyncio.wait_for(pulling.wait(), 5) < 0
+    for process in (stranger, pulling):
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    assert bench.files() == []
+
+
 async def test_a_pull_that_fails_is_said_or_made_good_by_streaming(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,12 @@ class Kept:
     async def leave(self, task: Claimed) -> None:
         """No session is counted here."""
 
+    async def leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
+        """A request leaves nothing."""
+
+    async def cleared(self, task: Claimed) -> None:
+        """A request leaves nothing."""
+
     async def settle(self, task: Claimed, spec: StepSpec, ended: Ended, output: AttemptOutput | None) -> None:
         self.ended.append(ended)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -220,6 +221,37 @@ async def test_the_caretaker_removes_what_expired_was_deleted_or_never_became_wh
     assert {row.id for row in await engine.rows("SELECT id FROM artifacts")} == {kept, young}
     assert await engine.scalar("SELECT count(DISTINCT artifact_id) FROM artifact_pieces") == 2
     assert await sweep(engine.open_uow) == 0
+
+
+async def test_half_a_file_of_a_lost_executor_goes_when_another_begins_anew(engine: Engine) -> None:
+    [task] = await _claimed(engine)
+    half = await _artifacts(engine, task).create("f.txt")
+    await half.write(CONTENT)
+    await engine.execute("UPDATE tasks SET fence = fence + 1")
+    adopted = replace(task, fence=task.fence + 1, reattached=1)
+
+    await (await _artifacts(engine, adopted).create("f.txt")).write(CONTENT)
+    late = await _artifacts(engine, replace(task, reattached=1)).create("f.txt")
+    await late.write(CONTENT)
+
+    states = await engine.rows("SELECT state FROM artifacts ORDER BY created_at")
+    assert [row.state for row in states] == ["deleted", "writing", "writing"], (
+        "who lost the task ends nothing"
+    )
+    await sweep(engine.open_uow)
+    assert await engine.scalar("SELECT count(DISTINCT artifact_id) FROM artifact_pieces") == 2
+
+
+@pytest.mark.parametrize("state", ["cancelled", "unknown", "failed", "pending"])
+async def test_half_a_file_goes_once_its_task_is_no_longer_at_it(engine: Engine, state: str) -> None:
+    [task] = await _claimed(engine)
+    await (await _artifacts(engine, task).create("f.txt")).write(CONTENT)
+    assert await sweep(engine.open_uow) == 0, "it is being written"
+    await engine.settle([task], state)
+
+    assert await sweep(engine.open_uow) == 1
+
+    assert await engine.scalar("SELECT count(*) FROM artifact_pieces") == 0
 
 
 async def test_a_large_file_is_removed_a_little_at_a_time(engine: Engine) -> None:

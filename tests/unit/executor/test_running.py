@@ -44,7 +44,8 @@ class Acted:
         self.stopped.set()
         return True
 
-    async def release(self) -> None: ...
+    async def release(self) -> str | None:
+        return None
 
     async def detach(self) -> None: ...
 
@@ -61,6 +62,9 @@ class Plugin:
         return Acted(context, self.act)
 
     async def tidy(self, spec: StepSpec, context: StepContext, handle: Handle | None) -> None: ...
+
+    def leaves(self, spec: StepSpec, context: StepContext) -> str:
+        return "nothing"
 
     async def close(self) -> None: ...
 

@@ -22,6 +22,16 @@ ParameterValue = str | int | float | bool
 Spec_contra = TypeVar("Spec_contra", bound=StepSpec, contravariant=True)
 
 
+class _Blank(dict[str, object]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+def filled(text: str, words: Mapping[str, object]) -> str:
+    """A text of the catalogue of causes with its placeholders filled, as far as there are words for them."""
+    return text.format_map(_Blank(words))
+
+
 class StepFault(Exception):
     """The step could not be done; `acted` says whether the target may have begun to act."""
 
@@ -30,6 +40,11 @@ class StepFault(Exception):
         self.acted = acted
         self.words = words
         super().__init__(code)
+
+    @property
+    def message(self) -> str:
+        """What happened, for a person to read."""
+        return filled(self.cause.message, self.words)
 
 
 class NotResumable(Exception):
@@ -163,6 +178,8 @@ class StepContext:
     """How long ago the attempt began, on whatever executor."""
     take_overs: int = 0
     """How many executors held this attempt before this one."""
+    over: bool = False
+    """The task has ended: nobody goes on with what an attempt of it has left."""
     report: Callable[[Progress], None] = lambda _: None
     """Tells how far the work is. Cheap, never waits; most reports are dropped."""
 
@@ -205,8 +222,11 @@ class Attempt(Protocol):
         that had ended by itself before counts as verified, and `follow` still returns its true outcome.
         """
 
-    async def release(self) -> None:
-        """Remove what the attempt left on the target (shell, folder) and close connections. Never raises."""
+    async def release(self) -> str | None:
+        """Remove what the attempt left on the target (shell, folder) and close connections. Never raises.
+
+        Why something of it may still be there, in words; None when nothing is.
+        """
 
     async def detach(self) -> None:
         """Close our connections and leave everything on the target as it is. Never raises."""
@@ -234,9 +254,13 @@ class StepPlugin(Protocol[Spec_contra]):
     async def tidy(self, spec: Spec_contra, context: StepContext, handle: Handle | None) -> None:
         """Remove what an attempt that is over left on the target because its worker died before `release`.
 
-        `handle` is what was stored; workers may have died before they stored one. Lets nothing act. Raises
+        `handle` is what was stored; workers may have died before they stored one. What the next attempt of
+        the task goes on with is kept until there will be none (`context.over`). Lets nothing act. Raises
         `StepFault` when the target does not let us.
         """
+
+    def leaves(self, spec: Spec_contra, context: StepContext) -> str:
+        """What `tidy` looks for, and where, in words for whoever has to remove it by hand."""
 
     async def close(self) -> None:
         """Give back pools and cached connections at the end of the process."""

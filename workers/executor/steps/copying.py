@@ -17,6 +17,9 @@ INLINE_NAME = "content"
 PULL_FROM_BYTES = 64 * 1024 * 1024
 """From this size on `transfer: auto` lets the target fetch the file itself, where it can."""
 
+KEPT = "what is half written is kept for the task's next attempt"
+"""Why something stays on a target for now."""
+
 Spec = TypeVar("Spec", bound=CopySpec)
 
 

@@ -67,6 +67,11 @@ class Remote:
         plugin, spec = self._of(context, ":", "exit", TIDY_SECONDS)
         await plugin.tidy(spec, _for_us(context, Kept()), handle)
 
+    def leaves(self, context: StepContext) -> str:
+        """What `tidy` looks for, in words."""
+        plugin, spec = self._of(context, ":", "exit", TIDY_SECONDS)
+        return plugin.leaves(spec, context)
+
     def _of(
         self, context: StepContext, sh: str, powershell: str, seconds: float
     ) -> tuple[StepPlugin[Any], SshExec | WinrmExec]:

@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 
-async def to_its_end(work: Coroutine[Any, Any, None]) -> None:
+async def to_its_end(work: Coroutine[Any, Any, object]) -> None:
     """Do `work` even when the caller is cancelled meanwhile; the cancellation comes after it."""
     working = asyncio.create_task(work)
     try:

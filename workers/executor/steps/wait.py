@@ -45,5 +45,8 @@ class WaitPlugin:
     async def tidy(self, spec: Wait, context: StepContext, handle: Handle | None) -> None:
         """Nothing is left anywhere."""
 
+    def leaves(self, spec: Wait, context: StepContext) -> str:
+        return "nothing"
+
     async def close(self) -> None:
         """Holds nothing."""

@@ -103,5 +103,8 @@ class WaitPortPlugin:
     async def tidy(self, spec: WaitPort, context: StepContext, handle: Handle | None) -> None:
         """A connection leaves nothing behind."""
 
+    def leaves(self, spec: WaitPort, context: StepContext) -> str:
+        return "nothing"
+
     async def close(self) -> None:
         """The way out belongs to who made it."""

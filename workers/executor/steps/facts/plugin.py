@@ -37,8 +37,8 @@ class FactsAttempt:
     async def stop(self) -> bool:
         return await self._asking.stop()
 
-    async def release(self) -> None:
-        await self._asking.release()
+    async def release(self) -> str | None:
+        return await self._asking.release()
 
     async def detach(self) -> None:
         await self._asking.detach()
@@ -72,6 +72,9 @@ class FactsPlugin:
 
     async def tidy(self, spec: CollectFacts, context: StepContext, handle: Handle | None) -> None:
         await self._remote.tidy(context, handle)
+
+    def leaves(self, spec: CollectFacts, context: StepContext) -> str:
+        return self._remote.leaves(context)
 
     async def close(self) -> None:
         """The connections belong to the plug-ins that carry the scripts."""

@@ -95,5 +95,8 @@ class HttpRequestPlugin:
     async def tidy(self, spec: HttpRequest, context: StepContext, handle: Handle | None) -> None:
         """A request leaves nothing behind."""
 
+    def leaves(self, spec: HttpRequest, context: StepContext) -> str:
+        return "nothing"
+
     async def close(self) -> None:
         self._egress.close()

@@ -7,10 +7,12 @@ import structlog
 from contracts.causes import CAUSES
 from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import Handle, StepContext, StepFault, StepOutcome
+from workers.executor.steps.ssh_copy.leftovers import remove
 from workers.executor.steps.ssh_copy.peer import Peer
 from workers.executor.steps.ssh_copy.transfers import Transfer, identity
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Lease
+from workers.executor.steps.ssh_exec.faults import said_by
 
 STOP_SECONDS = 18.0
 RELEASE_SECONDS = 10.0
@@ -101,21 +103,16 @@ class SshCopyAttempt:
             return False
 
     async def _clean_up(self) -> bool:
-        """Remove the half-written file and end a pull; True when nothing of it is left."""
-        peer = await Peer.open(self._lease, self._spec.sudo, spare=True)
-        try:
-            path = self._spec.dest if self._spec.direction == "upload" else self._spec.src
-            return (await peer.ask(f"drop {identity(self._context)}", str(path))).words == ("dropped",)
-        finally:
-            peer.close()
+        return await remove(self._lease, self._spec, self._context)
 
-    async def release(self) -> None:
+    async def release(self) -> str | None:
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                await self._clean_up()
+                why = None if await self._clean_up() else "it could not be removed"
         except (StepFault, ChannelClosed, TimeoutError) as error:
-            _log.warning("ssh.copy_left", task_id=str(self._context.task_id), reason=str(error))
+            why = said_by(error)
         await self.detach()
+        return why
 
     async def detach(self) -> None:
         self._drop_peer()

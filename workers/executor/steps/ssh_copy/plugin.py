@@ -7,8 +7,11 @@ from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import Handle, StepContext, StepFault
 from workers.executor.steps.copying import PULL_FROM_BYTES, Source, source_of, with_values
 from workers.executor.steps.ssh_copy.attempt import SshCopyAttempt
+from workers.executor.steps.ssh_copy.leftovers import described, remove
 from workers.executor.steps.ssh_copy.transfers import Download, Transfer, Upload
+from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Connections
+from workers.executor.steps.ssh_exec.faults import fault, said_by
 
 
 class SshCopyPlugin:
@@ -36,7 +39,22 @@ class SshCopyPlugin:
         return attempt
 
     async def tidy(self, spec: SshCopy, context: StepContext, handle: Handle | None) -> None:
-        """What is half written stays: the next attempt of the task goes on with it."""
+        """What is half written stays until the task has ended: its next attempt goes on with it."""
+        if not context.over:
+            return
+        spec = with_values(spec, context)
+        lease = await self._connections.lease_for(context)
+        try:
+            gone = await remove(lease, spec, context)
+        except (ChannelClosed, TimeoutError) as error:
+            raise fault("unreachable", lease.target, lease.credential, said_by(error)) from None
+        finally:
+            lease.release()
+        if not gone:
+            raise fault("copy_failed", lease.target, lease.credential, "it could not be removed")
+
+    def leaves(self, spec: SshCopy, context: StepContext) -> str:
+        return described(with_values(spec, context), context)
 
     async def close(self) -> None:
         await self._connections.close()

@@ -193,10 +193,17 @@ _PUT = """
         rm -f "$t.pid" "$t.err"
         say taken "$(size_of "$t")"
     }
+    is_pull() {
+        if [ -r /proc/self/cmdline ]; then
+            grep -q -F -e "$t" "/proc/$pid/cmdline" 2>/dev/null
+        else
+            ps -p "$pid" -o args= 2>/dev/null | grep -q -F -e "$t"
+        fi
+    }
     end_pull() {
         pid=
         { read -r pid <"$t.pid"; } 2>/dev/null
-        [ "$pid" ] || return 0
+        [ "$pid" ] && is_pull || { rm -f "$t.pid"; return 0; }
         kill "$pid" 2>/dev/null
         n=0
         while kill -0 "$pid" 2>/dev/null && [ "$n" -lt 40 ]; do

@@ -12,7 +12,7 @@ from workers.executor.steps.ssh_exec.beginning import look_up
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Lease
 from workers.executor.steps.ssh_exec.elevation import open_wire
-from workers.executor.steps.ssh_exec.faults import fault, words
+from workers.executor.steps.ssh_exec.faults import fault, said_by, words
 from workers.executor.steps.ssh_exec.looks import Looks
 from workers.executor.steps.ssh_exec.marks import Mark
 from workers.executor.steps.ssh_exec.stopper import DROP, STOP
@@ -129,15 +129,16 @@ class SshAttempt:
             _log.warning("ssh.stop_failed", task_id=str(self._context.task_id), reason=str(error))
             return False
 
-    async def release(self) -> None:
+    async def release(self) -> str | None:
+        why: str | None = None
         try:
             async with asyncio.timeout(CLEAN_UP_SECONDS):
                 await self._remove_folder()
         except (StepFault, ChannelClosed, TimeoutError) as error:
-            # Nothing more can be done from here; the folder holds no secret the account does not have.
-            _log.warning("ssh.folder_left", folder=self._folder, reason=str(error))
+            why = said_by(error)
         self._drop_wire()
         self._lease.release()
+        return why
 
     async def detach(self) -> None:
         self._drop_wire()

@@ -37,6 +37,13 @@ def fault(
     return StepFault(code, acted=acted, **words(target, credential, detail))
 
 
+def said_by(error: Exception) -> str:
+    """In words: why a host did not do what it was asked for in good time."""
+    if isinstance(error, StepFault):
+        return error.message
+    return str(error) or "no answer in time"
+
+
 def connect_fault(
     error: Exception, target: TargetView, credential: OpenedCredential | None, seen: Seen, *, pinned: bool
 ) -> StepFault:

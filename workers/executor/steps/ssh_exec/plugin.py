@@ -84,6 +84,10 @@ class CommandPlugin(Generic[Spec]):
         finally:
             lease.release()
 
+    def leaves(self, spec: Spec, context: StepContext) -> str:
+        user = f" of {spec.sudo.user}" if spec.sudo else ""
+        return f"folders ~/.opsconductor/{_folders_of(context)}.*{user}"
+
     async def _take_back(self, lease: Lease, spec: Spec, context: StepContext) -> None:
         """A start was called off: whatever it has stored on the target goes again."""
         try:

@@ -162,11 +162,12 @@ class RebootAttempt:
         except StepFault:
             return False
 
-    async def release(self) -> None:
+    async def release(self) -> str | None:
         if not self._tidied:
             with suppress(TimeoutError):
                 async with asyncio.timeout(TIDY_SECONDS):
                     await self._tidy()
+        return None if self._tidied else "it was away when it was to be cleared up"
 
     async def detach(self) -> None:
         if self._order is not None:
@@ -216,6 +217,9 @@ class WaitRebootPlugin:
     async def tidy(self, spec: WaitReboot, context: StepContext, handle: Handle | None) -> None:
         await self._remote.tidy(context, handle.get("order") if handle else None)
         await Prober(self._remote, context).tidy_all()
+
+    def leaves(self, spec: WaitReboot, context: StepContext) -> str:
+        return self._remote.leaves(context)
 
     async def close(self) -> None:
         """The connections belong to the plug-ins that carry the scripts."""

@@ -27,6 +27,13 @@ class Troubled(Exception):
         super().__init__(diagnosis.code)
 
 
+def said_by(error: Troubled | TimeoutError) -> str:
+    """In words: why a host did not do what it was asked for in good time."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return error.diagnosis.detail or error.diagnosis.code
+
+
 @dataclass(slots=True)
 class Pools:
     """Receives block for long, so what starts and stops commands has threads of its own."""

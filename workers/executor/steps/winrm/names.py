@@ -11,6 +11,8 @@ from uuid import UUID, uuid5
 from workers.executor.steps.base import StepContext
 
 NAMESPACE = UUID("7d3f6a52-1c0e-5b7e-9a44-3e1f0c2b8d61")
+SHELL_LEFT = "a remote shell, which the host ends by itself after 15 minutes without use"
+"""What may stay where a host is away, in words."""
 
 
 @dataclass(frozen=True, slots=True)

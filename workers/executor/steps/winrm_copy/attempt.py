@@ -1,20 +1,21 @@
 """One try of one copy: processes on the target, one after another where a connection drops, and their end."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepFault, StepOutcome
-from workers.executor.steps.winrm.connections import WORTH_REPEATING, Connection, Troubled
+from workers.executor.steps.copying import KEPT
+from workers.executor.steps.winrm.connections import WORTH_REPEATING, Connection, Troubled, said_by
 from workers.executor.steps.winrm.faults import Diagnosis, Situation
 from workers.executor.steps.winrm.names import ShellNames
 from workers.executor.steps.winrm.reaching import Reach
-from workers.executor.steps.winrm.shells import delete, forget
+from workers.executor.steps.winrm.shells import delete
 from workers.executor.steps.winrm_copy.bootstrap import CUT_OFF, SHRANK, UNHEARD
+from workers.executor.steps.winrm_copy.leftovers import Leftovers, remove
 from workers.executor.steps.winrm_copy.peer import Ended, Peer, SendSize
-from workers.executor.steps.winrm_copy.transfers import Busy, Transfer
+from workers.executor.steps.winrm_copy.transfers import Busy, Refused, Transfer
 
 RELEASE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -35,8 +36,8 @@ class WinrmCopyAttempt:
         peer: Peer,
         transfer: Transfer,
         fallback: Transfer | None,
-        leftovers: dict[str, object],
-        packs: bool,
+        leftovers: Leftovers,
+        leaves: Literal["half a file", "an archive", "nothing"],
         size: SendSize,
     ) -> None:
         self.handle: Handle = {"shell_id": peer.shell_id}
@@ -48,8 +49,9 @@ class WinrmCopyAttempt:
         self._transfer = transfer
         self._fallback = fallback
         self._leftovers = leftovers
-        self._packs = packs
-        """A folder is packed on the target before it comes: what broke off has left an archive there."""
+        self._leaves = leaves
+        """On the target, when it breaks off: half of an upload, or the archive of a folder."""
+        self._half_done = False
         self._size = size
         self._fresh = True
         self._outputs: dict[str, Any] = {}
@@ -89,7 +91,13 @@ class WinrmCopyAttempt:
         """None when it is done, else why not and for how many seconds that is worth another try."""
         window = self._reach.limits.reconnect
         try:
-            self._outputs = await self._transfer.run(await self._next_peer())
+            peer = await self._next_peer()
+            self._half_done = self._leaves != "nothing"
+            self._outputs = await self._transfer.run(peer)
+            self._half_done = False
+        except Refused:
+            self._half_done = False
+            raise
         except Troubled as trouble:
             fault = self._command.fault(trouble.diagnosis, acted=True)
             if not self._worth(trouble.diagnosis):
@@ -142,33 +150,35 @@ class WinrmCopyAttempt:
                 if peer is not None:
                     await self._patiently(lambda: delete(self._control, peer.shell_id))
                 await self._patiently(self._clean_up)
-        except (Troubled, StepFault, Ended, Busy, TimeoutError):
+        except (Troubled, StepFault, TimeoutError):
             return False
+        self._half_done = False
         return True
 
     async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         await self._control.persistently(work, window=self._reach.limits.stop_in_all)
 
     async def _clean_up(self) -> None:
-        """Remove the half-written file, with a process of its own."""
-        peer = await Peer.start(self._reach, self._control, self._names, SendSize())
-        try:
-            await peer.begin(self._leftovers, lambda: None)
-            line = await peer.line()
-            if line.get("code") == "busy":
-                raise Troubled(Diagnosis(Situation.BUSY, "connection_lost", "the file is still open"))
-        finally:
-            await peer.end()
+        await remove(self._reach, self._control, self._names, self._leftovers)
 
-    async def release(self) -> None:
-        with contextlib.suppress(TimeoutError, Troubled, StepFault, Ended):
+    async def release(self) -> str | None:
+        """Half of an upload is kept: the task's next attempt goes on with it, if there is one."""
+        why = KEPT if self._half_done else None
+        try:
             async with asyncio.timeout(RELEASE_SECONDS):
                 if self._peer is not None:
-                    await self._peer.end()
-                    if self._packs and not self._outputs:
-                        await self._clean_up()
-                await forget(self._control, self._names.earlier, within=RELEASE_SECONDS)
+                    await self._peer.deleted()
+                if self._half_done and self._leaves == "an archive":
+                    await self._clean_up()
+                    why = None
+                for shell_id in self._names.earlier:
+                    await delete(self._control, shell_id)
+        except StepFault as fault:
+            why = fault.message
+        except (Troubled, TimeoutError) as error:
+            why = said_by(error)
         await self.detach()
+        return why
 
     async def detach(self) -> None:
         await self._transfer.give_up()

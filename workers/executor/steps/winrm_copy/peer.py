@@ -9,6 +9,7 @@ from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.faults import Situation
 from workers.executor.steps.winrm.names import ShellNames
 from workers.executor.steps.winrm.reaching import Reach
+from workers.executor.steps.winrm.shells import delete
 from workers.executor.steps.winrm.transport import WinrmClient
 from workers.executor.steps.winrm_copy.bootstrap import command_line, opening
 from workers.executor.steps.winrm_copy.script import COPY_SCRIPT
@@ -138,4 +139,8 @@ class Peer:
     async def end(self) -> None:
         """Delete its shell, and it with it. A host that does not answer deletes it by itself later."""
         with contextlib.suppress(Troubled):
-            await self._command.run(WinrmClient.delete_shell, self.shell_id)
+            await self.deleted()
+
+    async def deleted(self) -> None:
+        """The same; raises Troubled where that cannot be done."""
+        await delete(self._command, self.shell_id)

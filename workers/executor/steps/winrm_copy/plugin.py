@@ -1,7 +1,7 @@
 """`winrm.copy`: bring a file or folder to a Windows machine over WinRM, or fetch one from it."""
 
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, Literal
 from uuid import UUID
 
 from contracts.jobs.steps import WinrmCopy
@@ -10,13 +10,14 @@ from workers.executor.steps.base import Handle, NotResumable, StepContext, StepF
 from workers.executor.steps.copying import PULL_FROM_BYTES, Source, source_of, with_values
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.endpoint import Limits
-from workers.executor.steps.winrm.names import shell_names
+from workers.executor.steps.winrm.names import SHELL_LEFT, shell_names
 from workers.executor.steps.winrm.reaching import RECEIVING_THREADS, Reach
 from workers.executor.steps.winrm.shells import delete
 from workers.executor.steps.winrm_copy.attempt import WinrmCopyAttempt
+from workers.executor.steps.winrm_copy.leftovers import described, leftovers_of, remove
 from workers.executor.steps.winrm_copy.peer import Peer, SendSize
 from workers.executor.steps.winrm_copy.repacking import as_zip
-from workers.executor.steps.winrm_copy.transfers import Download, Fault, Transfer, Upload, identity
+from workers.executor.steps.winrm_copy.transfers import Download, Fault, Transfer, Upload
 
 REPACKING_THREADS = 2
 
@@ -45,7 +46,6 @@ class WinrmCopyPlugin:
             await command.drop()
             await control.drop()
             raise
-        path = spec.dest if spec.direction == "upload" else None
         return WinrmCopyAttempt(
             reach=self._reach,
             command=command,
@@ -54,8 +54,8 @@ class WinrmCopyPlugin:
             peer=peer,
             transfer=ways[0],
             fallback=ways[1] if len(ways) > 1 else None,
-            leftovers={"op": "drop", "id": identity(context), "path": path},
-            packs=spec.directory and spec.direction == "download",
+            leftovers=leftovers_of(spec, context),
+            leaves=_leaves(spec),
             size=size,
         )
 
@@ -75,12 +75,20 @@ class WinrmCopyPlugin:
         return await self.start(spec, context)
 
     async def tidy(self, spec: WinrmCopy, context: StepContext, handle: Handle | None) -> None:
-        """What is half written stays: the next attempt of the task goes on with it."""
+        """What is half written stays until the task has ended: its next attempt goes on with it."""
+        spec, names = with_values(spec, context), shell_names(context)
         command, _ = self._reach.connections(context, spec.timeout_sec)
         try:
-            await self._reach.tidy(command, shell_names(context), handle)
+            await self._reach.tidy(command, names, handle)
+            if context.over:
+                await remove(self._reach, command, names, leftovers_of(spec, context))
+        except Troubled as trouble:
+            raise command.fault(trouble.diagnosis, acted=False) from trouble
         finally:
             await command.drop()
+
+    def leaves(self, spec: WinrmCopy, context: StepContext) -> str:
+        return f"{described(with_values(spec, context), context)}; {SHELL_LEFT}"
 
     async def close(self) -> None:
         self._reach.close()
@@ -109,6 +117,12 @@ class WinrmCopyPlugin:
 
         pulled = Upload(spec=spec, source=source, context=context, fault=fault, size=size, url=url)
         return [pulled] if spec.transfer == "pull" else [pulled, streamed]
+
+
+def _leaves(spec: WinrmCopy) -> Literal["half a file", "an archive", "nothing"]:
+    if spec.direction == "upload":
+        return "half a file"
+    return "an archive" if spec.directory else "nothing"
 
 
 def _to_be_pulled(spec: WinrmCopy, source: Source) -> UUID | None:

@@ -22,6 +22,13 @@ class Busy(Exception):
     """Another process still holds the half-written file: it ends by itself."""
 
 
+class Refused(StepFault):
+    """The target itself said why it cannot be done. It has removed what was half written."""
+
+    def __init__(self, fault: StepFault) -> None:
+        super().__init__(fault.cause.code, acted=fault.acted, **fault.words)
+
+
 class Transfer(Protocol):
     """What is to be done on the target, with what is known of it so far."""
 
@@ -41,14 +48,15 @@ def identity(context: StepContext) -> str:
 
 
 async def answer(peer: Peer, fault: Fault) -> Line:
-    """The next line; raises StepFault when it tells of a failure, with the cause it names."""
+    """The next line; raises Refused when it tells of a failure, with the cause it names."""
     line = await peer.line()
     if line.get("state") != "failed":
         return line
     code, detail = str(line.get("code")), str(line.get("detail"))
     if code == "busy":
         raise Busy(detail)
-    raise fault(code if code in CAUSES else "copy_failed", detail)
+    found = fault(code if code in CAUSES else "copy_failed", detail)
+    raise Refused(found)
 
 
 @dataclass(kw_only=True)

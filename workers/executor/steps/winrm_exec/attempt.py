@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass, replace
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepContext, StepOutcome
-from workers.executor.steps.winrm.connections import Connection, Troubled
+from workers.executor.steps.winrm.connections import Connection, Troubled, said_by
 from workers.executor.steps.winrm.endpoint import Limits
 from workers.executor.steps.winrm.faults import Diagnosis, Situation
 from workers.executor.steps.winrm.names import shell_names
-from workers.executor.steps.winrm.shells import forget
+from workers.executor.steps.winrm.shells import delete
 from workers.executor.steps.winrm.transport import Frame, WinrmClient
 from workers.executor.steps.winrm_exec import bootstrap
 from workers.executor.steps.winrm_exec.leftovers import remove_batch_file
@@ -221,18 +221,25 @@ class WinrmAttempt:
                 raise
         return True
 
-    async def release(self) -> None:
+    async def release(self) -> str | None:
+        why: str | None = None
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                if not self._deleted:
-                    await self._delete_shell()
-                await forget(self._free, self._names.before(self._ids.shell_id), within=RELEASE_SECONDS)
-                cut_short = self._acted and (self._stopping or self._exit_code is None)
-                if cut_short and self._ids.shell == "cmd":
-                    await remove_batch_file(self._free, self._names.own, self._ids.nonce)
-        except (Troubled, TimeoutError):
-            pass  # the host deletes a shell by itself after 15 minutes without use
+                await self._clean_up()
+        except (Troubled, TimeoutError) as error:
+            why = said_by(error)
         await self.detach()
+        return why
+
+    async def _clean_up(self) -> None:
+        """Delete every shell of the attempt, and what a killed cmd script has left. Raises Troubled."""
+        if not self._deleted:
+            await self._delete_shell()
+        for shell_id in self._names.before(self._ids.shell_id):
+            await delete(self._free, shell_id)
+        cut_short = self._acted and (self._stopping or self._exit_code is None)
+        if cut_short and self._ids.shell == "cmd":
+            await remove_batch_file(self._free, self._names.own, self._ids.nonce)
 
     async def detach(self) -> None:
         await self._command.drop()

@@ -1,5 +1,6 @@
 """`winrm.exec`: run a PowerShell or cmd script on a Windows machine over WinRM."""
 
+import contextlib
 from typing import ClassVar
 
 from contracts.jobs.steps import WinrmExec
@@ -7,13 +8,13 @@ from workers.executor.steps.base import Handle, NotResumable, StepContext, StepF
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.endpoint import Limits
 from workers.executor.steps.winrm.faults import Situation
-from workers.executor.steps.winrm.names import shell_names
+from workers.executor.steps.winrm.names import SHELL_LEFT, shell_names
 from workers.executor.steps.winrm.reaching import RECEIVING_THREADS, Reach
 from workers.executor.steps.winrm.shells import forget
 from workers.executor.steps.winrm.transport import WinrmClient
 from workers.executor.steps.winrm_exec import bootstrap
 from workers.executor.steps.winrm_exec.attempt import CommandIds, WinrmAttempt
-from workers.executor.steps.winrm_exec.leftovers import remove_batch_file
+from workers.executor.steps.winrm_exec.leftovers import batch_file, remove_batch_file
 from workers.executor.steps.winrm_exec.script import body_of
 
 
@@ -63,7 +64,8 @@ class WinrmExecPlugin:
                 if vanished:
                     await forget(command, names.before(ids.shell_id), within=self._reach.limits.stop_in_all)
                 if vanished and ids.shell == "cmd":
-                    await remove_batch_file(command, names.own, ids.nonce)
+                    with contextlib.suppress(Troubled):  # whoever settles it comes back for it
+                        await remove_batch_file(command, names.own, ids.nonce)
                 await command.drop()
                 if vanished:
                     raise NotResumable(trouble.diagnosis.detail) from trouble
@@ -77,8 +79,14 @@ class WinrmExecPlugin:
             await self._reach.tidy(command, names, handle)
             if handle and handle.get("shell") == "cmd":
                 await remove_batch_file(command, names.own, str(handle["nonce"]))
+        except Troubled as trouble:
+            raise command.fault(trouble.diagnosis, acted=False) from trouble
         finally:
             await command.drop()
+
+    def leaves(self, spec: WinrmExec, context: StepContext) -> str:
+        file = f", {batch_file('*')}" if spec.shell == "cmd" else ""
+        return f"{SHELL_LEFT}{file}"
 
     async def close(self) -> None:
         self._reach.close()
