@@ -5,6 +5,7 @@ import time
 STARTED = time.monotonic()
 """Before anything heavy is imported, so that a start can be timed honestly."""
 
+import os  # noqa: E402
 import sys  # noqa: E402
 from importlib import import_module  # noqa: E402
 from io import TextIOWrapper  # noqa: E402
@@ -27,7 +28,7 @@ COMMANDS = {
     "artifacts": "artifacts",
     "get": "objects:get",
     "create": "objects:create",
-    "edit": "objects:edit",
+    "edit": "editing:edit",
     "delete": "objects:delete",
     "apply": "documents:apply",
     "diff": "documents:diff",
@@ -110,12 +111,23 @@ def about(
     """
 
 
+def _encoding(stream: TextIOWrapper) -> str | None:
+    """What goes into files and pipes on Windows is UTF-8, not a code page that lacks most letters."""
+    foreign = sys.platform == "win32" and not stream.isatty() and not os.environ.get("PYTHONIOENCODING")
+    return "utf-8" if foreign else None
+
+
 def main() -> None:
     """The console script. Exits with 0, or what `cli.exits` says about the outcome."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a code page of Windows lacks most letters
-    app(prog_name="opsconductor")
+            stream.reconfigure(encoding=_encoding(stream), errors="backslashreplace")
+    try:
+        app(prog_name="opsconductor")
+    except OSError as error:  # where no command was entered yet: help, completion, the version
+        from cli.leaving import unwritten  # noqa: PLC0415  (rarely needed)
+
+        sys.exit(unwritten(error))
 
 
 if __name__ == "__main__":

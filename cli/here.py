@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli import exits, render
 from cli.client.problems import CliError
-from cli.leaving import leave, stop_writing
+from cli.leaving import is_about_writing, leave, unwritten
 from cli.places import DataFolder
 from contracts.errors import OpsError, UnsafeSettings
 from infra.database import connect
@@ -58,15 +58,18 @@ def guarded(work: Callable[[], int | None]) -> NoReturn:
     except CliError as error:
         render.problem(error)
         code = error.exit_code
-    except BrokenPipeError:
-        stop_writing()
-        code = exits.OK
     except (OpsError, OSError, TimeoutError, DBAPIError) as error:
-        render.problem(CliError(first_line(error), exit_code=exits.FAILED))
-        code = exits.FAILED
+        code = _failed(error)
     except KeyboardInterrupt:
         code = exits.INTERRUPTED
     leave(code)
+
+
+def _failed(error: Exception) -> int:
+    if isinstance(error, OSError) and is_about_writing(error):
+        return unwritten(error)
+    render.problem(CliError(first_line(error), exit_code=exits.FAILED))
+    return exits.FAILED
 
 
 def first_line(error: BaseException) -> str:

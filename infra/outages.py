@@ -1,6 +1,7 @@
 """Telling an outage of the database or broker from a bug, and waiting it out behind one gate."""
 
 import asyncio
+import math
 import random
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -14,9 +15,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 T = TypeVar("T")
 
 CONFLICT_STATES = frozenset({"40001", "40P01"})
-OUTAGE_STATES = frozenset({"57P01", "57P02", "57P03", "53300", "55P03", "25P03"})
+OUTAGE_STATES = frozenset({"57P01", "57P02", "57P03", "53300", "55P03", "25P03", "53100", "53200", "25006"})
+"""Among them a full disk, no memory, and a server that a failover has left as a copy to read from."""
 GIVE_UP_SECONDS = 300.0
 CONFLICT_TRIES = 10
+FIRST_DELAY = 0.05
+LONGEST_DELAY = 2.0
+"""Seconds between probes: doubled from the one to the other."""
 
 log = structlog.get_logger()
 
@@ -67,6 +72,8 @@ class Gate:
         self._open = asyncio.Event()
         self._open.set()
         self._prober: asyncio.Task[None] | None = None
+        self._delay = FIRST_DELAY
+        self._opened_at = -math.inf
 
     @property
     def is_open(self) -> bool:
@@ -105,20 +112,23 @@ class Gate:
         if self._open.is_set():
             log.warning("gate.closed", error=str(error)[:300])
             self._open.clear()
+            # A probe may succeed where work does not, as on a full disk: then waiting goes on where it was.
+            again = asyncio.get_running_loop().time() - self._opened_at < LONGEST_DELAY
+            self._delay = min(self._delay * 2, LONGEST_DELAY) if again else FIRST_DELAY
             self._prober = asyncio.create_task(self._probe_until_up(), name="gate-prober")
 
     async def _probe_until_up(self) -> None:
-        delay = 0.05
         while True:
-            await asyncio.sleep(delay * random.uniform(0.8, 1.2))  # noqa: S311
+            await asyncio.sleep(self._delay * random.uniform(0.8, 1.2))  # noqa: S311
             try:
                 await self._probe()
             except Exception as error:
                 if not is_outage(error):
                     log.exception("gate.probe_failed")
-                delay = min(delay * 2, 2.0)
+                self._delay = min(self._delay * 2, LONGEST_DELAY)
             else:
                 log.info("gate.opened")
+                self._opened_at = asyncio.get_running_loop().time()
                 self._open.set()
                 return
 

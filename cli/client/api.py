@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import httpx2
 
-from cli.client.problems import Unreachable, raise_problem
+from cli.client.problems import UNAVAILABLE, Unreachable, document_of, raise_problem
 from cli.client.tokens import UNAUTHENTICATED, Tokens
+from cli.client.trust import trust
 
 CONNECT_SECONDS = 5.0
 ANSWER_SECONDS = 30.0
@@ -17,19 +18,19 @@ SILENCE_SECONDS = 45.0
 """A stream sends a comment every 15 s; three missing ones mean that it is dead."""
 TRIES = 4
 PAGE = 200
-UNAVAILABLE = {502, 503, 504}
 
 
 class Api:
     """Requests with a token. What only reads, or carries an Idempotency-Key, is repeated when cut off."""
 
-    def __init__(self, url: str, tokens: Tokens | None) -> None:
+    def __init__(self, url: str, tokens: Tokens | None, *, ca_file: str | None = None) -> None:
         self.url = url
         self._tokens = tokens
         self._client = httpx2.AsyncClient(
             base_url=url,
             timeout=httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
             headers={"Ops-Client": "cli"},
+            verify=trust(ca_file),
             trust_env=False,
         )
 
@@ -41,16 +42,16 @@ class Api:
 
     async def get(self, path: str, **params: Any) -> Any:
         given = {name: value for name, value in params.items() if value is not None}
-        return (await self._request("GET", path, params=given, repeat=True)).json()
+        return document_of(await self._request("GET", path, params=given, repeat=True))
 
     async def post(self, path: str, body: Any = None, *, once: bool = False) -> Any:
         """With `once` it carries an Idempotency-Key: carried out once, however often it has to be sent."""
         headers = {"Idempotency-Key": uuid4().hex} if once else {}
         answer = await self._request("POST", path, json=body, headers=headers, repeat=once)
-        return answer.json() if answer.content else None
+        return document_of(answer) if answer.content else None
 
     async def put(self, path: str, body: Any, *, if_match: str | None = None) -> Any:
-        return (await self._request("PUT", path, json=body, headers=_if_match(if_match))).json()
+        return document_of(await self._request("PUT", path, json=body, headers=_if_match(if_match)))
 
     async def delete(self, path: str, *, if_match: str | None = None, **params: Any) -> None:
         await self._request("DELETE", path, params=params, headers=_if_match(if_match))
@@ -58,7 +59,7 @@ class Api:
     async def tagged(self, path: str) -> tuple[dict[str, Any], str | None]:
         """One object and its ETag."""
         answer = await self._request("GET", path, repeat=True)
-        return answer.json(), answer.headers.get("etag")
+        return document_of(answer), answer.headers.get("etag")
 
     async def raw(self, method: str, path: str, **rest: Any) -> httpx2.Response:
         """Any request; raises `ApiProblem` for an answer that is an error."""

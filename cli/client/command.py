@@ -14,7 +14,7 @@ from cli.client.api import Api
 from cli.client.contexts import Contexts
 from cli.client.problems import CliError
 from cli.client.tokens import tokens_for
-from cli.leaving import leave, stop_writing
+from cli.leaving import leave, unwritten
 from cli.output import Out, Output
 
 P = ParamSpec("P")
@@ -62,7 +62,7 @@ async def connected(context: str | None, url: str | None) -> AsyncIterator[Api]:
     """The API of a context, with its session or the token in `OPS_TOKEN`."""
     contexts = Contexts()
     chosen = contexts.chosen(context, url)
-    async with Api(chosen.url, tokens_for(chosen, contexts)) as api:
+    async with Api(chosen.url, tokens_for(chosen, contexts), ca_file=chosen.ca_file) as api:
         yield api
 
 
@@ -103,7 +103,6 @@ def run(work: Coroutine[Any, Any, int | None]) -> NoReturn:
         code = error.exit_code
     except KeyboardInterrupt:
         code = exits.INTERRUPTED
-    except BrokenPipeError:
-        stop_writing()
-        code = exits.OK
+    except OSError as error:
+        code = unwritten(error)
     leave(code)

@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +14,7 @@ from cli.client import keyrings
 from cli.client.locking import FileLock
 from cli.client.nearness import did_you_mean
 from cli.client.problems import CliError
+from cli.client.trust import absolute
 from cli.places import DataFolder
 from infra.private_files import config_dir, user_id, write_private
 
@@ -36,12 +37,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context:
-    """A server under a name. `store` says where its tokens lie: `file` or `keyring`."""
+    """A server under a name. `store` says where its tokens lie: `file` or `keyring`.
+
+    `ca_file` holds the certificates it is trusted by, where those of the system do not vouch for it.
+    """
 
     name: str
     url: str
     username: str | None = None
     store: str = "file"
+    ca_file: str | None = None
 
 
 def session_of(username: str, answer: dict[str, Any]) -> Session:
@@ -62,6 +67,13 @@ def _here() -> str:
 def _address(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise CliError(f"{url!r} is no address.", hints=("It has to begin with http:// or https://.",))
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise CliError(f"{url!r} is no address.", hints=("For example https://ops.example.org:8443",))
     return url.rstrip("/")
 
 
@@ -100,10 +112,17 @@ class Contexts:
 
     def chosen(self, name: str | None, url: str | None) -> Context:
         """By name, by address, else `OPS_CONTEXT`, `OPS_URL`, the current one, the `up` that runs here."""
+        chosen = self._chosen(name, url)
+        if ca_file := os.environ.get("OPS_CA_FILE"):
+            return replace(chosen, ca_file=absolute(ca_file))
+        return chosen
+
+    def _chosen(self, name: str | None, url: str | None) -> Context:
         name = name or (None if url else os.environ.get("OPS_CONTEXT"))
         if name and url:
-            known = {context.name: context for context in self.all()}
-            return known.get(name) or Context(name=name, url=_address(url))
+            known = {context.name: context for context in self.all()}.get(name)
+            there = Context(name=name, url=_address(url))
+            return known if known is not None and known.url == there.url else there
         if name:
             return self.named(name)
         url = url or os.environ.get("OPS_URL")
@@ -135,6 +154,9 @@ class Contexts:
     # -- sessions
 
     def get(self, context: Context) -> Session | None:
+        """None also for a session at another address: tokens go nowhere but where they came from."""
+        if context.url not in {known.url for known in self.all() if known.name == context.name}:
+            return None
         try:
             if context.store == "keyring":
                 stored = json.loads(keyrings.read(context.name) or "null")
@@ -153,7 +175,12 @@ class Contexts:
     def replace(self, context: Context, session: Session) -> None:
         """Other tokens, by who holds the lock already."""
         document = self._read()
-        stored = {"url": context.url, "username": session.username, "store": context.store}
+        stored = {
+            "url": context.url,
+            "username": session.username,
+            "store": context.store,
+            "ca_file": context.ca_file,
+        }
         contexts = document.get("contexts", {}) | {context.name: stored}
         sessions = dict(document.get("sessions", {}))
         sessions.pop(context.name, None)
@@ -179,10 +206,7 @@ class Contexts:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = FileLock(self._path.with_suffix(".lock"))
         except OSError as error:
-            raise CliError(
-                f"The session cannot be stored in {self._path.parent} ({error.strerror}).",
-                hints=("Set XDG_CONFIG_HOME to a folder you may write to.",),
-            ) from error
+            raise self._unusable(error) from error
         with lock:
             yield
 
@@ -192,6 +216,7 @@ class Contexts:
             url=str(stored.get("url", DEFAULT_URL)),
             username=stored.get("username"),
             store=str(stored.get("store", "file")),
+            ca_file=stored.get("ca_file"),
         )
 
     def _read(self) -> dict[str, Any]:
@@ -202,4 +227,13 @@ class Contexts:
         return document if isinstance(document, dict) else {}
 
     def _write(self, document: Mapping[str, Any]) -> None:
-        write_private(self._path, json.dumps(document, indent=1))
+        try:
+            write_private(self._path, json.dumps(document, indent=1))
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> CliError:
+        return CliError(
+            f"The session cannot be stored in {self._path.parent} ({error.strerror}).",
+            hints=("Make room there, or set XDG_CONFIG_HOME to a folder you may write to.",),
+        )

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.client.problems import CliError
+from cli.client.texts import decoded
 
 _KINDS = {"boolean": "true or false", "integer": "a whole number", "number": "a number"}
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
@@ -78,7 +79,7 @@ def _text(value: str) -> str:
     if value.startswith("@@"):
         return value[1:]
     try:
-        return Path(value[1:]).expanduser().read_text(encoding="utf-8")
+        return decoded(Path(value[1:]).expanduser().read_bytes())
     except OSError as error:
         raise ValueError(f"{value[1:]} cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:

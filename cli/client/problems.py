@@ -8,6 +8,7 @@ import httpx2
 from cli import exits
 
 _REFUSED_BELOW = 500
+UNAVAILABLE = {502, 503, 504}
 
 
 class CliError(Exception):
@@ -20,14 +21,45 @@ class CliError(Exception):
 
 
 class Unreachable(CliError):
-    """Nobody answers there."""
+    """Nobody answers there, or nobody who can be trusted."""
 
     def __init__(self, url: str, reason: str) -> None:
+        message, hint = _why_not(url, reason)
+        super().__init__(message, hints=(hint,), exit_code=exits.FAILED)
+
+
+def _why_not(url: str, reason: str) -> tuple[str, str]:
+    if "CERTIFICATE_VERIFY_FAILED" in reason:
+        why = reason.rpartition("verify failed: ")[2].partition(" (_ssl")[0]
+        message = f"The certificate of {url} is not trusted here ({why})."
+        if "mismatch" in reason:
+            return message, "Use a name in --url that the certificate is made out to."
+        return message, f"Get it or its authority's, and: opsconductor login --url {url} --ca-file FILE"
+    if "WRONG_VERSION_NUMBER" in reason:
+        return f"What answers at {url} does not speak https.", "Is it http://, or another port?"
+    return (
+        f"OpsConductor does not answer at {url} ({reason}).",
+        "Is it running? Start it with `make up` or `opsconductor up`; another address: --url.",
+    )
+
+
+class NotOpsConductor(CliError):
+    """Something answers, but not this product."""
+
+    def __init__(self, answer: httpx2.Response) -> None:
+        server = _server(answer.request.url)
+        if answer.is_redirect:
+            there = _server(answer.request.url.join(answer.headers.get("location", "/")))
+            super().__init__(f"{server} sends on to {there}.", hints=(f"Use that address: --url {there}",))
+            return
         super().__init__(
-            f"OpsConductor does not answer at {url} ({reason}).",
-            hints=("Is it running? Start it with `make up` or `opsconductor up`; another address: --url.",),
-            exit_code=exits.FAILED,
+            f"What answers at {server} ({answer.status_code}) is not OpsConductor.",
+            hints=("Is the address right? See --url, OPS_URL and `opsconductor context list`.",),
         )
+
+
+def _server(url: httpx2.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 class NotSignedIn(CliError):
@@ -76,11 +108,23 @@ _BY_STATUS = {
 
 
 def raise_problem(answer: httpx2.Response) -> None:
-    """Raises `ApiProblem` for an answer that is an error."""
+    """Raises `ApiProblem` for an answer that is an error, `NotOpsConductor` for one of somebody else."""
     if answer.is_success:
         return
     try:
         document = answer.json()
     except ValueError:
-        document = {}
-    raise ApiProblem(answer.status_code, document if isinstance(document, dict) else {})
+        document = None
+    if isinstance(document, dict) and "code" in document:
+        raise ApiProblem(answer.status_code, document)
+    if answer.status_code in UNAVAILABLE:  # a proxy in front of it, of which it is the only word
+        raise ApiProblem(answer.status_code, {})
+    raise NotOpsConductor(answer)
+
+
+def document_of(answer: httpx2.Response) -> Any:
+    """The JSON of an answer; raises `NotOpsConductor` where there is none."""
+    try:
+        return answer.json()
+    except ValueError:
+        raise NotOpsConductor(answer) from None

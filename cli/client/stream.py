@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx2
 
-from cli.client.api import UNAVAILABLE, Api
+from cli.client.api import Api
 from cli.client.lines import LineAssembler, OutputLine
-from cli.client.problems import ApiProblem, Unreachable
+from cli.client.problems import UNAVAILABLE, ApiProblem, Unreachable
 from cli.client.tokens import UNAUTHENTICATED
 from contracts.runs.states import RUN_TERMINAL
 

@@ -1,6 +1,5 @@
 """`opsconductor admin …`: what an administrator of the machine may do without signing in."""
 
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -8,6 +7,7 @@ from sqlalchemy import func, insert, select, update
 
 from cli import render
 from cli.client.problems import CliError
+from cli.client.texts import piped_line
 from cli.here import database, run, settings_here
 from cli.up.secrets import new_password
 from contracts.access.roles import Role
@@ -40,10 +40,11 @@ def reset_password(*, username: Username = "admin", password_stdin: FromStdin = 
 
     Where there is no such user but nobody else either, the first administrator is created.
     """
-    run(_reset(username, sys.stdin.readline().rstrip("\r\n") if password_stdin else None))
+    run(_reset(username, from_stdin=password_stdin))
 
 
-async def _reset(username: str, chosen: str | None) -> None:
+async def _reset(username: str, *, from_stdin: bool) -> None:
+    chosen = piped_line() if from_stdin else None
     if chosen is not None:
         require_strong(chosen, username=username)
     password = chosen or new_password()

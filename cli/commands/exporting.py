@@ -5,11 +5,13 @@ from typing import Annotated
 
 import typer
 
-from cli import render
+from cli import exits, render
 from cli.client.api import Api
 from cli.client.command import served
 from cli.client.nearness import did_you_mean
 from cli.client.problems import CliError
+from cli.client.texts import replace_text
+from cli.kinds.filenames import file_stem
 from cli.kinds.registry import BY_NAME, KINDS, kind_of
 from cli.kinds.schema import document_schema
 from cli.kinds.stored import Exported, exported_as_file, in_full, read_stored
@@ -65,23 +67,23 @@ async def exported_documents(api: Api, kinds: set[str], names: set[str]) -> list
 
 
 def _write(documents: list[Exported], folder: Path) -> None:
-    taken: set[Path] = set()
-    for one in documents:
+    taken: set[str] = set()
+    for done, one in enumerate(documents):
         kind, name = BY_NAME[one.document["kind"]], one.document["metadata"]["name"]
-        place = folder / kind.plural / f"{_file_name(name)}.yaml"
-        if place in taken:  # two names that differ only in what files cannot be called
-            place = place.with_stem(f"{place.stem}-{len(taken)}")
-        taken.add(place)
+        stem = file_stem(name)
+        if f"{kind.plural}/{stem}".casefold() in taken:  # differs only in what files cannot be called
+            stem = f"{stem}-{done}"
+        taken.add(f"{kind.plural}/{stem}".casefold())
+        place = folder / kind.plural / f"{stem}.yaml"
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_text(one.text, encoding="utf-8")
+            replace_text(place, one.text)
         except OSError as error:
-            raise CliError(f"{place} cannot be written ({error.strerror}).") from error
+            hints = (f"{done} of {len(documents)} documents are written; other files are as they were.",)
+            raise CliError(
+                f"{place} cannot be written ({error.strerror}).", hints=hints, exit_code=exits.FAILED
+            ) from error
     render.remark(f"Wrote {len(documents)} documents to {folder}.")
-
-
-def _file_name(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in name).strip(".") or "unnamed"
 
 
 @schema.command("schema")

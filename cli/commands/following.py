@@ -13,6 +13,7 @@ from cli.client.api import Api
 from cli.client.lines import OutputLine
 from cli.client.runs import until_ended
 from cli.client.stream import follow
+from cli.leaving import reader_gone
 from cli.output import Out
 
 SHOWN_TARGETS = 5
@@ -95,6 +96,10 @@ async def _patiently(work: Coroutine[Any, Any, Any], run_id: str, timeout: float
         return False
     except asyncio.CancelledError:
         still_going(run_id)
+        raise
+    except OSError as error:  # the output goes to a disk that is full
+        if not reader_gone(error):
+            still_going(run_id)
         raise
     return True
 

@@ -1,6 +1,5 @@
 """`opsconductor targets import`: machines from the lists of other tools."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from cli.client.api import Api
 from cli.client.command import served
 from cli.client.names import credential_names
 from cli.client.problems import CliError
+from cli.client.texts import file_text, piped_text
 from cli.kinds.applying import carry_out
 from cli.kinds.documents import refuse
 from cli.kinds.inventories import Defaults, read_inventory
@@ -52,7 +52,7 @@ async def import_targets(
 
       ansible-inventory --list | opsconductor targets import - --credential deploy --os linux
     """
-    text = _text(file)
+    text = piped_text() if file == "-" else file_text(Path(file))
     reading = read_inventory("<stdin>" if file == "-" else file, text, Defaults(os, credential, pool))
     refuse(reading.faults)
     if not reading.documents:
@@ -69,12 +69,3 @@ async def import_targets(
 def _row(change: Change) -> dict[str, Any]:
     assert change.after is not None  # noqa: S101  (an import deletes nothing)
     return {"name": change.name, "result": change.action, "spec": change.after["spec"]}
-
-
-def _text(file: str) -> str:
-    try:
-        return sys.stdin.read() if file == "-" else Path(file).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise CliError(f"{file} cannot be read ({error.strerror}).") from error
-    except UnicodeDecodeError as error:
-        raise CliError(f"{file} is not text in UTF-8.") from error

@@ -1,11 +1,5 @@
-"""`get`, `create`, `edit`, `delete`: one object at a time, as a document."""
+"""`get`, `create`, `delete`: one object at a time, as a document."""
 
-import os
-import shlex
-import subprocess
-import sys
-import tempfile
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +22,6 @@ from cli.output import Out, Output
 
 get = typer.Typer(add_completion=False)
 create = typer.Typer(add_completion=False)
-edit = typer.Typer(add_completion=False)
 delete = typer.Typer(add_completion=False)
 
 KindWord = Annotated[str, typer.Argument(metavar="KIND", help="job, target or credential.")]
@@ -106,59 +99,13 @@ async def _create_from(api: Api, out: Out, files: list[str], secrets: list[str])
     there = [c.document.origin.fault("metadata.name", f"{c.name} exists already: apply or edit it")
              for c in made.changes if c.document is not None and c.action != "created"]  # fmt: skip
     refuse(made.faults + there)
-    await carry_out(api, made, wish, _told)
+    await carry_out(api, made, wish, told)
     if not out.for_people:
         out.data([{"kind": c.kind.name, "name": c.name, "result": c.action} for c in made.changes])
 
 
-def _told(change: Change) -> None:
+def told(change: Change) -> None:
     render.remark(f"{change.kind.name.lower()} {change.name} {change.action}", style="")
-
-
-@edit.command("edit")
-@served
-async def edit_object(api: Api, _out: Out, kind: KindWord, name: Annotated[str, typer.Argument()]) -> None:
-    """Change a document in your editor (VISUAL or EDITOR); saved only if nobody else did meanwhile."""
-    meant = kind_of(kind)
-    [document] = await exported_documents(api, {meant.name}, {name})
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / f"{meant.name.lower()}.yaml"
-        before = document.text
-        file.write_text(before, encoding="utf-8")
-        _edited(file)
-        if file.read_text(encoding="utf-8") == before:
-            return render.remark("Nothing was changed.")
-        try:
-            await _save(api, file, (meant.name, name))
-        except CliError as error:
-            kept = Path.cwd() / f"{meant.name.lower()}-edited.yaml"
-            kept.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
-            hints = [*error.hints, f"What you wrote is kept: opsconductor apply -f {kept.name}"]
-            raise CliError(str(error), hints=hints, exit_code=error.exit_code) from error
-    return None
-
-
-async def _save(api: Api, file: Path, wanted: tuple[str, str]) -> None:
-    reading = read_documents([str(file)])
-    refuse(reading.faults)
-    others = [d.origin.fault("metadata.name", "an edit keeps kind and name; use apply to make another")
-              for d in reading.documents if d.ref != wanted]  # fmt: skip
-    made = await plan(api, reading.documents, Wish())
-    refuse(others + made.faults)
-    await carry_out(api, made, Wish(), _told)
-
-
-def _edited(file: Path) -> None:
-    windows = sys.platform == "win32"
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or ("notepad" if windows else "vi")
-    # Windows takes a command apart by its own rules, in which a backslash is one.
-    command = f'{editor} "{file}"' if windows else [*shlex.split(editor), str(file)]
-    try:
-        subprocess.run(command, check=True)  # noqa: S603  (the user's own choice)
-    except FileNotFoundError:
-        raise CliError(f"There is no editor {editor}.", hints=("Set EDITOR.",)) from None
-    except subprocess.CalledProcessError as error:
-        raise CliError(f"The editor ended with {error.returncode}; nothing was changed.") from error
 
 
 @delete.command("delete")

@@ -83,8 +83,8 @@ def _rows(file: str, text: str) -> Iterator[Row]:
 
 def _of_csv(text: str) -> Iterator[Row]:
     """Columns name, os, hostname, credential, pool, tags (`a=1;b`), and settings such as `ssh.port`."""
-    dialect = csv.Sniffer().sniff(text.splitlines()[0], ",;\t") if text.strip() else csv.excel
-    reader = csv.DictReader(io.StringIO(text), dialect=dialect, strict=True)
+    heading = text.partition("\n")[0]
+    reader = csv.DictReader(io.StringIO(text), delimiter=max(",;\t", key=heading.count), strict=True)
     unknown = [name for name in reader.fieldnames or () if not _is_column(name.strip())]
     if unknown or "name" not in (reader.fieldnames or ()):
         wanted = "name, os, hostname, credential, pool, tags, ssh.…, winrm.…"

@@ -1,6 +1,5 @@
 """From files to documents, with file and line of everything that is wrong."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import yaml
 from pydantic import ValidationError
 
 from cli.client.problems import CliError
+from cli.client.texts import file_text, piped_text
 from cli.kinds.documents import API_VERSION, Document, Fault, Origin, Reading
 from cli.kinds.registry import BY_NAME
 from cli.kinds.yamltexts import PlainLoader
@@ -32,18 +32,13 @@ def read_documents(paths: Sequence[str]) -> Reading:
 def _texts(paths: Sequence[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
         if path == "-":
-            yield "<stdin>", sys.stdin.read()
+            yield "<stdin>", piped_text()
             continue
         files = _files(Path(path))
         if not files:
             raise CliError(f"There is no file of YAML or JSON in {path}.")
         for file in files:
-            try:
-                yield str(file), file.read_text(encoding="utf-8")
-            except OSError as error:
-                raise CliError(f"{file} cannot be read ({error.strerror}).") from error
-            except UnicodeDecodeError as error:
-                raise CliError(f"{file} is not text in UTF-8.") from error
+            yield str(file), file_text(file)
 
 
 def _files(path: Path) -> list[Path]:

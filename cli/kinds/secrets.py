@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 
 from cli.client.problems import CliError
+from cli.client.texts import decoded
 from cli.kinds.credential import ValueFrom
 
 _KEPT_WHOLE = ("private_key", "certificate")
@@ -63,7 +64,7 @@ def from_place(field: str, place: ValueFrom, *, of: str) -> str:
         return _required(value, field, of)
     assert place.file is not None  # noqa: S101  (one of both is checked where it is read)
     try:
-        text = Path(place.file).expanduser().read_text(encoding="utf-8")
+        text = decoded(Path(place.file).expanduser().read_bytes())
     except OSError as error:
         raise CliError(f"{field} of {of}: {place.file} cannot be read ({error.strerror}).") from None
     except UnicodeDecodeError:

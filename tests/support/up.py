@@ -141,6 +141,12 @@ class Up:
             code, err = self._ended(arguments, stdout)
         return Ended(code, "", err)
 
+    def written_to(self, place: str, *arguments: str) -> Ended:
+        """Run `opsconductor` with its output going to a file that is there, as `/dev/full`."""
+        with Path(place).open("wb") as stdout:
+            code, err = self._ended(arguments, stdout)
+        return Ended(code, "", err)
+
     def _ended(
         self, arguments: Sequence[str], stdout: IO[bytes], *, typed: str = "", **settings: str
     ) -> tuple[int, str]:

@@ -45,6 +45,9 @@ def wrapped(original: Exception, kind: type[DBAPIError] = DBAPIError) -> DBAPIEr
         wrapped(asyncpg.TooManyConnectionsError("sorry, too many clients already")),
         wrapped(asyncpg.LockNotAvailableError("lock timeout")),
         wrapped(asyncpg.IdleInTransactionSessionTimeoutError("terminating connection")),
+        wrapped(asyncpg.DiskFullError("could not extend file: No space left on device")),
+        wrapped(asyncpg.OutOfMemoryError("out of memory")),
+        wrapped(asyncpg.ReadOnlySQLTransactionError("cannot execute UPDATE in a read-only transaction")),
     ],
     ids=lambda error: f"{type(error).__name__} {error}"[:60],
 )
@@ -138,6 +141,23 @@ async def test_work_that_fails_behind_an_open_gate_is_given_up_too(gate: Gate) -
 
     with pytest.raises(StillDown):
         await gate.run(another_service_is_down, patience=0.3)
+
+
+async def test_work_that_fails_while_probes_succeed_is_tried_ever_less_often(
+    service: Service, gate: Gate
+) -> None:
+    """As on a full disk, where reading goes on: hours of it must not fill the log."""
+    calls = 0
+
+    async def needs_room() -> None:
+        nonlocal calls
+        calls += 1
+        raise OSError("no room")
+
+    with pytest.raises(StillDown):
+        await gate.run(needs_room, patience=1.5)
+
+    assert calls <= 7, "0.05 s, then twice as long each time"
 
 
 async def test_a_bug_passes_at_once(gate: Gate) -> None:

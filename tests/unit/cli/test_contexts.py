@@ -2,6 +2,7 @@
 
 import stat
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,35 @@ def test_a_damaged_file_is_as_good_as_signed_out(contexts: Contexts) -> None:
 def test_an_address_without_scheme_is_refused(contexts: Contexts) -> None:
     with pytest.raises(CliError, match="is no address"):
         contexts.chosen(None, "ops.example.org")
+
+
+def test_a_session_is_never_used_at_another_address(contexts: Contexts) -> None:
+    contexts.put(REMOTE, _session("bob"))
+    moved = contexts.chosen("prod", "https://ops.elsewhere.test")
+    plain = contexts.chosen(None, THERE.replace("https", "http"))
+
+    assert (moved.name, moved.url) == ("prod", "https://ops.elsewhere.test")
+    assert contexts.get(moved) is None
+    assert contexts.get(plain) is None
+    assert contexts.get(contexts.chosen("prod", THERE)) is not None
+
+
+@pytest.mark.parametrize("url", ["https://", "https://[::1", "https://ops:port", "https://ops:70000"])
+def test_an_address_that_leads_nowhere_is_refused(contexts: Contexts, url: str) -> None:
+    with pytest.raises(CliError, match="is no address"):
+        contexts.chosen(None, url)
+
+
+def test_the_certificates_a_server_is_trusted_by_are_kept_with_it(
+    contexts: Contexts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trusted = replace(REMOTE, ca_file=str(tmp_path / "ops.pem"))
+    contexts.put(trusted, _session("bob"))
+    assert contexts.named("prod").ca_file == str(tmp_path / "ops.pem")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OPS_CA_FILE", "other.pem")
+    assert contexts.chosen(None, None).ca_file == str(tmp_path / "other.pem")
 
 
 class _Ring(keyring.backend.KeyringBackend):

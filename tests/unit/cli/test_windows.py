@@ -124,3 +124,27 @@ def test_what_the_terminal_cannot_show_does_not_end_a_command(tmp_path: Path) ->
     assert told.returncode == 2
     assert b"Traceback" not in told.stderr
     assert rb"\u0416" in told.stderr
+
+
+@pytest.mark.parametrize(("asked", "encoding"), [(None, "utf-8"), ("cp1252", "cp1252")])
+def test_what_goes_into_a_file_is_utf_8_unless_something_else_was_asked_for(
+    tmp_path: Path, asked: str | None, encoding: str
+) -> None:
+    """Else `export > all.yaml` would write a file that `apply` cannot read."""
+    setting = f"os.environ['PYTHONIOENCODING'] = {asked!r}" if asked else ""
+    told = on_windows(
+        tmp_path,
+        f"""
+import io
+sys.stdout = io.TextIOWrapper(io.BytesIO(), encoding="cp1252")
+{setting}
+from cli.__main__ import main
+sys.argv[1:] = ["context", "list"]
+try:
+    main()
+except SystemExit:
+    sys.__stdout__.write(sys.stdout.encoding)
+""",
+    )
+
+    assert told.stdout == encoding, told.stderr
