@@ -12,7 +12,6 @@ from sqlalchemy import text
 
 from contracts.messages import Meta
 from contracts.runs.messages import RunsChanged
-from infra.batching import Batcher
 from infra.broker import PUBLISH_SECONDS, Publisher, Unroutable
 from infra.database import Sessions, engine_of
 from infra.direct import direct_statement
@@ -24,6 +23,9 @@ PUBLISH_BATCH = 200
 SWEEP_SECONDS = 1.0
 SWEEP_BATCH = 200
 RING_SECONDS = 0.02
+FORGET_SECONDS = 0.2
+"""How long confirmed rows wait for others to be deleted with: nobody waits for that, and a commit for each
+message would compete with those that somebody waits for."""
 MAX_ATTEMPTS = 10
 RING_IDS = 500
 TAKEN_SECONDS = PUBLISH_SECONDS + 5
@@ -80,13 +82,15 @@ class OutboxRelay:
         self._runs: set[UUID] = set()
         self._rows_wake = asyncio.Event()
         self._ring_wake = asyncio.Event()
-        self._deletes: Batcher[int, None] = Batcher(self._delete, gate=gate, max_items=1_000)
-        self._deleting: set[asyncio.Task[None]] = set()
+        self._gate = gate
+        self._confirmed: list[int] = []
+        self._confirmed_wake = asyncio.Event()
         self._publishing = False
         self._tasks: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        loops = [self._publish_loop(), self._ring_loop()] + ([self._sweep_loop()] if self._sweeps else [])
+        loops = [self._publish_loop(), self._ring_loop(), self._forget_loop()]
+        loops += [self._sweep_loop()] if self._sweeps else []
         self._tasks = [asyncio.create_task(loop, name="outbox-relay") for loop in loops]
 
     async def stop(self) -> None:
@@ -97,7 +101,8 @@ class OutboxRelay:
             await asyncio.sleep(0.02)
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, *self._deleting, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._forget()
         await self._publisher.close()
 
     def hand_over(self, rows: Sequence[Outgoing]) -> None:
@@ -127,12 +132,9 @@ class OutboxRelay:
     async def _publish(self, rows: Sequence[Outgoing]) -> list[Exception | None]:
         """Publish and forget the confirmed ones; the error, or None, of each."""
         errors = await asyncio.gather(*(self._publish_one(row) for row in rows))
-        confirmed = [row.id for row, error in zip(rows, errors, strict=True) if error is None]
-        for row_id in confirmed:
-            task = asyncio.create_task(self._deletes.submit(row_id))
-            self._deleting.add(task)
-            task.add_done_callback(self._deleting.discard)
-            task.add_done_callback(_note_failure)
+        self._confirmed += [row.id for row, error in zip(rows, errors, strict=True) if error is None]
+        if self._confirmed:
+            self._confirmed_wake.set()
         return errors
 
     async def _publish_one(self, row: Outgoing) -> Exception | None:
@@ -149,10 +151,26 @@ class OutboxRelay:
             return error
         return None
 
-    async def _delete(self, ids: Sequence[int]) -> Sequence[Exception | None]:
+    async def _forget_loop(self) -> None:
+        while True:
+            await self._confirmed_wake.wait()
+            await asyncio.sleep(FORGET_SECONDS)
+            self._confirmed_wake.clear()
+            await self._forget()
+
+    async def _forget(self) -> None:
+        """Delete what was confirmed; what stays the sweep publishes again, and consumers tolerate that."""
+        ids = list(self._confirmed)
+        try:
+            if ids:
+                await self._gate.run(lambda: self._delete(ids))
+        except Exception as error:
+            log.warning("outbox.delete_failed", error=str(error)[:300])
+        del self._confirmed[: len(ids)]
+
+    async def _delete(self, ids: Sequence[int]) -> None:
         async with direct_statement(engine_of(self._sessions)) as session:
             await session.execute(_DELETE, {"ids": list(ids)})
-        return [None] * len(ids)
 
     async def _sweep_loop(self) -> None:
         while True:
@@ -216,9 +234,3 @@ class OutboxRelay:
             )
         except Exception as error:
             log.debug("outbox.ring_failed", error=str(error)[:300])
-
-
-def _note_failure(task: "asyncio.Task[None]") -> None:
-    """A row that was published but not deleted is published again by the sweep; consumers tolerate that."""
-    if not task.cancelled() and (error := task.exception()):
-        log.warning("outbox.delete_failed", error=str(error)[:300])

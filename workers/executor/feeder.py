@@ -22,7 +22,7 @@ from workers.executor.running import RunningAttempt
 from workers.executor.steps.base import Fenced
 from workers.executor.surroundings import Surroundings
 
-CLAIM_BATCH = 200
+CLAIMS_AT_MOST = 200
 
 log = structlog.get_logger()
 
@@ -42,6 +42,8 @@ class Feeder:
         self._definitions = definitions
         self._around = around
         self._slots = process.settings.slots
+        self._at_once = min(CLAIMS_AT_MOST, (self._slots + 1) // 2)
+        """Half of the slots act on what was claimed while the other half is being claimed for."""
         self._running: dict[Hold, RunningAttempt] = {}
         self._settling: set[Hold] = set()
         """Those of them that act no more: their slot is free while their end is being written."""
@@ -107,7 +109,7 @@ class Feeder:
         """Claim until slots or work run out."""
         full: frozenset[UUID] = frozenset()
         while not self._closed and self._lease.fresh:
-            free = min(self._free(), CLAIM_BATCH)
+            free = min(self._free(), self._at_once)
             if free <= 0 or not (self._named or self._look_now):
                 return
             named = [self._named.popleft() for _ in range(min(free, len(self._named)))]

@@ -82,6 +82,17 @@ async def test_a_confirmed_row_is_deleted_and_its_message_arrives_persistent_and
     assert UUID(message.message_id)
 
 
+async def test_what_was_confirmed_is_deleted_together_at_the_latest_when_the_relay_ends(
+    engine: Engine, relay: OutboxRelay, open_uow: OpenUnitOfWork, waiting: Waiting
+) -> None:
+    for _ in range(3):
+        await emit(open_uow, StartRun(run_id=uuid4()))
+    await relay.stop()
+
+    assert await is_empty(engine)
+    assert len(await waiting(topology.START_RUN.name)) == 3
+
+
 async def test_a_rolled_back_transaction_leaves_neither_rows_nor_messages(
     engine: Engine, open_uow: OpenUnitOfWork, waiting: Waiting
 ) -> None:
