@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 from tests.support.up import START_SECONDS, Up
 
 pytestmark = pytest.mark.timeout(400)
@@ -59,9 +59,8 @@ def _create(up: Up, path: str, body: dict[str, Any]) -> None:
     """Through the API with the session of the command line."""
     stored = json.loads((up.data.parent / "config/opsconductor/contexts.json").read_text())
     token = stored["sessions"][up.url.removeprefix("http://")]["access_token"]
-    with httpx2.Client(
-        base_url=up.url, headers={"Authorization": f"Bearer {token}"}, trust_env=False
-    ) as client:
+    headers = {"Authorization": f"Bearer {token}"}
+    with httpx2.Client(base_url=up.url, headers=headers, trust_env=False, timeout=PATIENCE) as client:
         client.post(f"/api/v1/{path}", json=body).raise_for_status()
 
 

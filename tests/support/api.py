@@ -25,6 +25,7 @@ from infra.outages import Gate
 from infra.sealing import PrivateRing, PublicSealer, generate_pair
 from infra.settings import Settings
 from infra.unit_of_work import Outgoing
+from tests.support.eventually import PATIENCE
 
 PASSWORD = "an-Unlikely-phrase-7301"
 
@@ -152,7 +153,8 @@ async def gateway(url: str, *, pool_size: int = 10) -> AsyncIterator[Api]:
     )
     app = create_app(deps)
     transport = httpx2.ASGITransport(app)
-    async with httpx2.AsyncClient(transport=transport, base_url="http://gateway.test") as client:
+    url = "http://gateway.test"
+    async with httpx2.AsyncClient(transport=transport, base_url=url, timeout=PATIENCE) as client:
         api = Api(client=client, deps=deps, engine=engine, relay=relay, checks=broker.checks, app=app)
         await api.sign_in_as(Role.ADMIN)
         yield api

@@ -74,7 +74,8 @@ async def test_a_single_item_does_not_wait_for_others_and_idleness_writes_nothin
     batcher: Batcher[int, int] = Batcher(writer.write, gate=gate)
 
     assert await batcher.submit(1) == 10
-    await asyncio.sleep(0.05)
+    for _ in range(5):
+        await asyncio.sleep(0.01)
 
     assert writer.batches == [[1]]
 

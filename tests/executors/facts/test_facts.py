@@ -74,7 +74,7 @@ def _root_bytes() -> int:
 def test_the_script_runs_in_every_posix_shell(shell: list[str]) -> None:
     try:
         ran = subprocess.run(
-            [*shell, "-u", "-c", "set +u\n" + SH], capture_output=True, text=True, timeout=20, check=False
+            [*shell, "-u", "-c", "set +u\n" + SH], capture_output=True, text=True, timeout=120, check=False
         )
     except FileNotFoundError:
         pytest.skip(f"{shell[0]} is not installed")

@@ -10,7 +10,7 @@ from infra.embedded.restarts import RestartPolicy
 from infra.embedded.services import Command, CommandService
 from infra.embedded.supervisor import Stopping, Supervisor
 from tests.support.embedded import running, up
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE, eventually
 
 QUICK = RestartPolicy(first_delay=0.01)
 SLEEPS = "import time; print('up'); time.sleep(600)"
@@ -167,7 +167,7 @@ async def test_every_line_arrives_long_ones_in_pieces_and_without_bad_bytes() ->
     code = "import os; os.write(2, b'bad \\xff\\n' + b'x' * 200_000 + b'\\nlast without newline')"
     child = python("chatty", code, lines)
     with pytest.raises(ServiceFailed):
-        await asyncio.wait_for(_start_and_wait(child), 10)
+        await asyncio.wait_for(_start_and_wait(child), PATIENCE)
 
     assert lines[0] == "chatty: bad \ufffd"
     assert lines[-1] == "chatty: last without newline"

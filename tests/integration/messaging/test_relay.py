@@ -20,6 +20,8 @@ from tests.support.amqp_endpoints import Endpoint
 from tests.support.engine import Engine
 from tests.support.eventually import PATIENCE, eventually
 
+BRIEFLY = 1.0
+
 
 @pytest.fixture
 async def relay(engine: Engine, endpoint: Endpoint) -> AsyncIterator[OutboxRelay]:
@@ -223,7 +225,7 @@ async def test_a_broker_that_comes_back_gets_everything_and_nothing_is_buried(
     await engine.execute("UPDATE outbox SET attempts = 50, available_at = now()")
     for _ in range(2):
         with suppress(Exception):  # that it fails while the broker is away is the point
-            await asyncio.wait_for(relay.sweep(), 1)
+            await asyncio.wait_for(relay.sweep(), BRIEFLY)
     await endpoint.come_back()
 
     async def swept() -> bool:

@@ -66,6 +66,6 @@ def run(shell: tuple[str, ...], script: str, folder: Path, *, locale: str = "C.U
     path.write_bytes(script.encode())
     environment: Mapping[str, str] = {"PATH": os.environ["PATH"], "LC_ALL": locale, "HOME": str(folder)}
     done = subprocess.run(
-        [*shell, str(path)], cwd=folder, env=environment, capture_output=True, timeout=20, check=False
+        [*shell, str(path)], cwd=folder, env=environment, capture_output=True, timeout=120, check=False
     )
     return Ran(done.stdout, done.stderr, done.returncode, (folder / CANARY).exists())
