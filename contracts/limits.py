@@ -15,6 +15,9 @@ PIECE_BYTES = 1024 * 1024
 PARAMETER_BYTES = 64 * 1024
 """One parameter value: it travels as an environment variable on some shells."""
 
+PARAMETER_ITEMS = 500
+"""Choices of one parameter, and how many of them may be chosen at once."""
+
 HANDLE_BYTES = 4 * 1024
 """What a plug-in stores to find its command again after a worker was lost."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from contracts.access.roles import Permission, allows
 from gateway.access.limits import LoginLimiter
 from gateway.idempotency import RequestKey, RequestKeys
 from gateway.jobs.definitions import Definitions
@@ -93,11 +94,23 @@ class Actor:
     principal: str
     project_id: UUID
     request_id: UUID
+    may_use_credentials: bool = False
+    """Whether they may choose one for a run."""
+
+
+def actor_of(request: Request) -> Actor:
+    """Who sends this request."""
+    principal: Principal = request.scope["principal"]
+    return Actor(
+        principal.id,
+        principal.project_id,
+        request.scope["request_id"],
+        may_use_credentials=allows(principal.role, Permission.CREDENTIALS_USE),
+    )
 
 
 async def _actor(request: Request) -> Actor:
-    principal: Principal = request.scope["principal"]
-    return Actor(principal.id, principal.project_id, request.scope["request_id"])
+    return actor_of(request)
 
 
 async def _request_key(

@@ -13,25 +13,59 @@ _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, 
 def typed_parameters(definition: dict[str, Any], given: list[str]) -> dict[str, Any]:
     """`name=value` texts as values of the types that the job declares; raises `CliError` naming bad ones.
 
+    A parameter of type `multi` takes as many as are given.
+
     `@file` for a parameter of type `file` is a `Path`, to be stored before the run is asked for.
     """
     declared = definition.get("parameters") or {}
-    values: dict[str, Any] = {}
-    problems = []
+    texts: dict[str, list[str]] = {}
+    problems: dict[str, str] = {}
     for text in given:
         name, equals, value = text.partition("=")
         if not equals or not name:
-            problems.append(f"{text!r}: write it as name=value")
+            problems[text] = f"{text!r}: write it as name=value"
         elif name not in declared:
-            problems.append(f"{name}: is not a parameter of this job; it has {_names(declared)}")
+            problems[name] = f"{name}: is not a parameter of this job; it has {_names(declared)}"
         else:
-            try:
-                values[name] = _value(_type_of(declared[name]), value)
-            except ValueError as error:
-                problems.append(f"{name}: {error}")
-    if problems:
-        raise CliError("These parameters cannot be used.", hints=problems)
+            texts.setdefault(name, []).append(value)
+            problems[name] = ""  # keeps their order
+    values: dict[str, Any] = {}
+    for name, said in texts.items():
+        try:
+            values[name] = _of_all(_type_of(declared[name]), said)
+        except ValueError as error:
+            problems[name] = f"{name}: {error}"
+    if any(problems.values()):
+        raise CliError("These parameters cannot be used.", hints=list(filter(None, problems.values())))
     return values
+
+
+def described(name: str, spec: Any) -> tuple[str, str, str, str, str]:
+    """A declared parameter in words: name, type, default, choices, what it is for."""
+    said = spec if isinstance(spec, dict) else {"default": spec}
+    kind = _type_of(spec) + (", required" if said.get("required") else "")
+    choices = value_in_words(said.get("choices") or "")
+    if other := said.get("depends_on"):
+        groups = (f"{value}: {value_in_words(of)}" for value, of in (said.get("choices_for") or {}).items())
+        choices = f"by {other}: {'; '.join(groups)}"
+    default = value_in_words(said.get("default")) if said.get("default") is not None else ""
+    return name, kind, default, choices, str(said.get("description") or "")
+
+
+def value_in_words(value: Any) -> str:
+    """A value as people write it: `true`, `a, b`."""
+    if isinstance(value, list):
+        return ", ".join(map(value_in_words, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _of_all(kind: str, said: list[str]) -> Any:
+    """The value of a parameter by all that was said of it: of a list `name=` alone is the empty one."""
+    if kind == "multi":
+        return [] if said == [""] else [_text(text) for text in said]
+    if len(said) > 1:
+        raise ValueError("is given more than once, and is no list")
+    return _value(kind, said[0])
 
 
 def _names(declared: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from cli.client.api import Api
 from cli.client.command import All, Limit, served
 from cli.client.finding import find_named
 from cli.client.names import job_names
+from cli.client.parameters import described
 from cli.output import Column, Out
 
 app = typer.Typer(
@@ -68,7 +69,9 @@ def _show(job: dict[str, Any]) -> None:
         render.say(f"Not active: {job['inactive_reason'] or 'no reason given'}", style="yellow")
     definition = job["definition"]
     if parameters := definition.get("parameters"):
-        render.say(f"Parameters: {', '.join(parameters)}")
+        render.say("")
+        rows = [described(name, spec) for name, spec in parameters.items()]
+        render.table(("PARAMETER", "TYPE", "DEFAULT", "CHOICES", "WHAT FOR"), rows, empty="")
     render.say("")
     render.table(
         ("STEP", "TYPE", "TARGET"),

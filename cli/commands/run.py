@@ -23,7 +23,7 @@ Parameters = Annotated[
         "-p",
         metavar="NAME=VALUE",
         help="A parameter; NAME=@FILE takes it from a file, which is stored for a parameter of type file;"
-        " repeatable.",
+        " repeatable, and of type multi with the same name for each choice.",
     ),
 ]
 Targets = Annotated[

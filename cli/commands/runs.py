@@ -11,6 +11,7 @@ from cli.client.api import Api
 from cli.client.command import All, Limit, Timeout, served
 from cli.client.finding import find_named
 from cli.client.names import job_names, run_ids, target_names
+from cli.client.parameters import value_in_words
 from cli.client.runs import TERMINAL, until_ended
 from cli.client.times import moment
 from cli.commands import run_log, run_repeating
@@ -88,7 +89,8 @@ async def show(api: Api, out: Out, run_id: RunId) -> None:
 
 def _show(found: dict[str, Any], tasks: list[dict[str, Any]], failures: dict[str, Any]) -> None:
     render.say(f"{found['job_name']} (version {found['job_version']})", style="bold")
-    values = ", ".join(f"{name}={value}" for name, value in found["parameters"].items())
+    named = found["parameters"] | found.get("parameter_names", {})
+    values = ", ".join(f"{name}={value_in_words(value)}" for name, value in named.items())
     render.say(f"Run {found['id']}" + (f" with {values}" if values else ""))
     asked = found["requested_by_name"] or found["requested_by"]
     render.say(f"Requested {render.ago(found['requested_at'])} by {asked}")

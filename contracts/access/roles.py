@@ -25,6 +25,8 @@ class Permission(StrEnum):
     TARGETS_TEST = "targets:test"
     CREDENTIALS_READ = "credentials:read"
     CREDENTIALS_WRITE = "credentials:write"
+    CREDENTIALS_USE = "credentials:use"
+    """Choose one for a run, without reading or changing it."""
     ARTIFACTS_READ = "artifacts:read"
     ARTIFACTS_WRITE = "artifacts:write"
     DEADLETTERS_READ = "deadletters:read"
@@ -51,6 +53,7 @@ _OPERATOR = _VIEWER | {
     Permission.RUNS_RESOLVE,
     Permission.TARGETS_TEST,
     Permission.CREDENTIALS_READ,
+    Permission.CREDENTIALS_USE,
     Permission.ARTIFACTS_WRITE,
     Permission.DEADLETTERS_READ,
     Permission.FILTERS_SHARE,

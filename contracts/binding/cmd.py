@@ -48,6 +48,8 @@ def render_cmd(script: str, parameters: Mapping[str, ParameterValue]) -> Rendere
 
 def _problem(value: ParameterValue) -> tuple[str, str] | None:
     """An environment may hold line ends, but WS-Management carries it as XML, and cmd reads line by line."""
+    if isinstance(value, list | tuple):
+        return "The value is a list, and cmd has none.", "Use a PowerShell step."
     text = text_of(value)
     if problem := problem_of(value, longest=EXPORTED_BYTES):
         return problem

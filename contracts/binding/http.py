@@ -81,6 +81,8 @@ def _url_place(url: str, mark: Placeholder) -> str:
 
 
 def _url_problem(place: str, value: ParameterValue) -> Problem:
+    if isinstance(value, list | tuple):
+        return "The value is a list, which has no place in a URL.", "Write it as a field of `query`."
     text = text_of(value)
     if place == "host" and not _HOST_PIECE.fullmatch(text):
         return "The value is no host name.", "Give letters, digits, dots and hyphens."

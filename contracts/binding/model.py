@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-ParameterValue = str | int | float | bool
+ParameterValue = str | int | float | bool | list[str] | tuple[str, ...]
+"""One value, or the chosen ones of a list: texts of one line each."""
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
 

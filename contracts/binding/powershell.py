@@ -18,8 +18,8 @@ def render_powershell(script: str, parameters: Mapping[str, ParameterValue]) -> 
     """The complete script: typed variables set from base64, then the script using them.
 
     The variables are set on the script's first line, so that PowerShell's line numbers stay the script's own.
-    A script without placeholders comes back unchanged. Raises `BindingRefused` for what `check_powershell`
-    refuses, and for a value that holds NUL or an integer beyond 64 bits.
+    A list is an array of strings. A script without placeholders comes back unchanged. Raises `BindingRefused`
+    for what `check_powershell` refuses, and for a value that holds NUL or an integer beyond 64 bits.
     """
     verdicts = judge(script, read_powershell)
     if problems := refusals(script, verdicts, parameters):
@@ -37,9 +37,14 @@ def _problem(value: ParameterValue) -> tuple[str, str] | None:
 
 
 def _assignment(name: str, value: ParameterValue) -> str:
-    encoded = b64encode(text_of(value).encode()).decode("ascii")
-    text = f"[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{encoded}'))"
-    return f"${{ops_{name}}} = {_typed(text, value)}; "
+    if isinstance(value, list | tuple):
+        return f"${{ops_{name}}} = [string[]]@({', '.join(map(_decoded, value))}); "
+    return f"${{ops_{name}}} = {_typed(_decoded(text_of(value)), value)}; "
+
+
+def _decoded(text: str) -> str:
+    encoded = b64encode(text.encode()).decode("ascii")
+    return f"[Text.Encoding]::UTF8.GetString([Convert]::FromBase64String('{encoded}'))"
 
 
 def _typed(text: str, value: ParameterValue) -> str:

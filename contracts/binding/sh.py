@@ -19,8 +19,9 @@ def render_sh(
     """The complete script: shell variables set to the values as quoted data, then the script using them.
 
     Variables are exported unless their parameter is among `secret`. Values arrive byte for byte, in every
-    locale, in dash, bash and busybox sh. A script without placeholders comes back unchanged. Raises
-    `BindingRefused` for what `check_sh` refuses, and for a value that holds NUL or is too long to export.
+    locale, in dash, bash and busybox sh. A list is one text with one item a line, each line ended. A script
+    without placeholders comes back unchanged. Raises `BindingRefused` for what `check_sh` refuses, and for a
+    value that holds NUL or is too long to export.
     """
     verdicts = judge(script, read_sh)
     if problems := refusals(script, verdicts, parameters):

@@ -1,16 +1,24 @@
 """Values on their way into a script: their text form, and which of them cannot travel."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 
 from contracts import limits
 from contracts.binding.model import BindingRefused, ParameterValue, Placeholder, Refusal
 
+_LINE_END = re.compile(r"[\r\n]")
+
 INT64 = range(-(2**63), 2**63)
 
 
 def text_of(value: ParameterValue) -> str:
-    """The one text form of a value in every shell: `true`/`false`, digits with a point, never by locale."""
+    """The one text form of a value in every shell: `true`/`false`, digits with a point, never by locale.
+
+    A list is one item a line, each line ended, so that the empty list has no line at all.
+    """
+    if isinstance(value, list | tuple):
+        return "".join(f"{item}\n" for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"
     return repr(value) if isinstance(value, float) else str(value)
@@ -20,6 +28,11 @@ def problem_of(value: ParameterValue, *, longest: int | None = None) -> tuple[st
     """Why this value cannot travel as data, and what to do; None if it can. `longest` counts UTF-8 bytes."""
     if isinstance(value, float) and not math.isfinite(value):
         return "The value is not a finite number.", "Give a number, or declare the parameter as a string."
+    if isinstance(value, list | tuple) and any(not item or _LINE_END.search(item) for item in value):
+        return (
+            "An item of the list is empty or holds a line end: two lists would look alike.",
+            "Remove it.",
+        )
     text = text_of(value)
     if "\0" in text:
         return "The value holds a NUL character, which no shell variable can hold.", "Remove it."

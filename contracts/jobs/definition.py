@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from contracts.errors import FieldProblem, Invalid
-from contracts.jobs.parameters import Parameter, ParameterName
+from contracts.jobs.parameters import Parameter, ParameterName, depends_problems
 from contracts.jobs.steps import AnyStep, StepSpec
 from contracts.limits import STEPS_PER_JOB
 from contracts.targets.choosing import ChosenTargets
@@ -109,9 +109,16 @@ def _refuse_circles(needs: Sequence[Sequence[int]]) -> None:
 def parse_definition(document: Any) -> JobDefinition:
     """The definition in `document`; raises `Invalid` with one problem per wrong field."""
     try:
-        return JobDefinition.model_validate(document)
+        definition = JobDefinition.model_validate(document)
     except ValidationError as error:
         raise Invalid("The job definition is not valid.", problems=tuple(_problems(error))) from error
+    depending = [
+        FieldProblem(f"parameters.{name}.depends_on", why)
+        for name, why in depends_problems(definition.parameters)
+    ]
+    if depending:
+        raise Invalid("The job definition is not valid.", problems=depending)
+    return definition
 
 
 def _problems(error: ValidationError) -> Iterator[FieldProblem]:

@@ -31,6 +31,22 @@ def protocol_of(step: StepSpec, os: str) -> str:
     return str(step.protocol)
 
 
+def credential(said: str, parameters: str, target: str) -> str:
+    """The id of the credential a step logs in with: the one it says, or its target's own.
+
+    `said` is the expression of its `credential`, `parameters` that of the run's parameters, `target` the
+    alias of its row of `targets`. Null where there is none of the name; what comes back may be archived.
+    """
+    parameter = f"{parameters} ->> btrim({said}, E'{{}} \\t\\n')"
+    named = f"""SELECT named.id FROM credentials AS named
+                 WHERE named.project_id = {target}.project_id AND named.name = {said}
+                   AND named.archived_at IS NULL"""  # noqa: S608  (our own expressions)
+    chosen = f"COALESCE(NULLIF({parameter}, '')::uuid, {target}.credential_id)"
+    return f"""CASE WHEN {said} IS NULL THEN {target}.credential_id
+                    WHEN {said} LIKE '{{{{%' THEN {chosen}
+                    ELSE ({named}) END"""
+
+
 def places(target: str, protocol: str) -> str:
     """`max_concurrent` over the protocol (an expression) of the row of `targets` called `target`.
 

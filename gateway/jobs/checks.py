@@ -17,12 +17,13 @@ from contracts.binding import (
 )
 from contracts.errors import FieldProblem, Invalid
 from contracts.jobs.definition import JobDefinition, parse_definition, step_name
-from contracts.jobs.steps import BOUND_SHELLS, CopySpec, HttpRequest, SshExec, SshScript, StepSpec, WinrmExec
+from contracts.jobs.steps import BOUND_SHELLS, CopySpec, HttpRequest, SshExec, StepSpec, WinrmExec
 from contracts.jobs.steps.files import STEP_SOURCE
 from contracts.naming import Labels
 from contracts.targets.choosing import names_in
 from contracts.wording import reason
 from gateway.jobs.http_checks import http_refusals
+from gateway.jobs.typed_checks import texts_in, typed_problems
 from gateway.strictjson import read_yaml
 
 Check = Callable[[str, Collection[str]], tuple[Refusal, ...]]
@@ -141,14 +142,13 @@ def _step_problems(index: int, step: StepSpec, definition: JobDefinition) -> Ite
         check = _CHECKS.get(step.shell, refuse_placeholders)
         for refusal in check(step.command, declared):
             yield _problem(f"steps.{index}.command", refusal)
-    if isinstance(step, SshScript):
-        yield from _shown_secrets(index, step, definition)
+    yield from typed_problems(index, step, definition)
     yield from _source_problems(index, step, definition)
     if isinstance(step, HttpRequest):
         for path, refusal in http_refusals(step, declared):
             yield _problem(f"steps.{index}.{path}", refusal)
     for field in step.filled:
-        for path, text in _texts(f"steps.{index}.{field}", getattr(step, field)):
+        for path, text in texts_in(f"steps.{index}.{field}", getattr(step, field)):
             for refusal in check_text(text, declared):
                 yield _problem(path, refusal)
 
@@ -167,18 +167,6 @@ def refuse_placeholders(script: str, _declared: Collection[str]) -> tuple[Refusa
     )
 
 
-def _shown_secrets(index: int, step: SshScript, definition: JobDefinition) -> Iterator[FieldProblem]:
-    """Secrets among arguments, which every account of the target could read in its process list."""
-    secret = {name for name, parameter in definition.parameters.items() if parameter.type == "secret"}
-    for place, argument in enumerate(step.arguments):
-        for mark in placeholders(argument):
-            if mark.name in secret:
-                reason = (
-                    f"{{{{ {mark.name} }}}} is secret; the process list shows arguments: use env or stdin"
-                )
-                yield FieldProblem(f"steps.{index}.arguments.{place}", reason, mark.line)
-
-
 def _source_problems(index: int, step: StepSpec, definition: JobDefinition) -> Iterator[FieldProblem]:
     """`src: step:<name>` of an upload has to name another step, unless a parameter is in it."""
     src = step.src if isinstance(step, CopySpec) and step.direction == "upload" else None
@@ -188,38 +176,6 @@ def _source_problems(index: int, step: StepSpec, definition: JobDefinition) -> I
     others = {step_name(other, at) for at, other in enumerate(definition.steps) if at != index}
     if wanted not in others:
         yield FieldProblem(f"steps.{index}.src", f"there is no other step named {wanted}")
-
-
-def named_credentials(definition: JobDefinition) -> Mapping[str, str]:
-    """Every credential that steps name, with the first field that does."""
-    fields: dict[str, str] = {}
-    for index, step in enumerate(definition.steps):
-        if step.named_credential is not None:
-            fields.setdefault(step.named_credential, f"steps.{index}.credential")
-    return fields
-
-
-def require_credentials(fields: Mapping[str, str], known: Collection[str]) -> None:
-    """Raises `Invalid` naming each field whose credential does not exist."""
-    problems = [
-        FieldProblem(field, f"there is no credential named {name}")
-        for name, field in fields.items()
-        if name not in known
-    ]
-    if problems:
-        raise Invalid("The job names credentials that do not exist.", problems=problems)
-
-
-def _texts(path: str, value: Any) -> Iterator[tuple[str, str]]:
-    """Every text inside a field, with its path."""
-    if isinstance(value, str):
-        yield path, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _texts(f"{path}.{key}", item)
-    elif isinstance(value, list | tuple):
-        for place, item in enumerate(value):
-            yield from _texts(f"{path}.{place}", item)
 
 
 def _problem(path: str, refusal: Refusal) -> FieldProblem:

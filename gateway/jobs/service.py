@@ -13,15 +13,9 @@ from gateway.credentials.queries import known_credentials
 from gateway.deps import Actor
 from gateway.etags import etag, require_match
 from gateway.idempotency import RequestKey, claim_key
-from gateway.jobs.checks import (
-    check_definition,
-    named_credentials,
-    named_targets,
-    require_credentials,
-    require_known,
-    unwrap,
-)
+from gateway.jobs.checks import check_definition, named_targets, require_known, unwrap
 from gateway.jobs.queries import get_job, get_version
+from gateway.jobs.typed_checks import named_credentials, require_credentials
 from gateway.targets.queries import known_names
 from infra.clock import now
 from infra.ids import uuid7

@@ -11,7 +11,9 @@ from contracts.errors import FieldProblem, Invalid
 from contracts.jobs.definition import JobDefinition, step_name
 from contracts.jobs.yamltext import Places
 from contracts.targets.choosing import ChosenTargets, TargetQuery, names_in
+from gateway.credentials.queries import known_credentials
 from gateway.jobs.checks import check_definition, named_targets, require_known, unwrap
+from gateway.jobs.typed_checks import named_credentials, require_credentials
 from gateway.strictjson import read_json, read_yaml
 from gateway.targets.queries import TargetFilter, known_names, list_targets
 
@@ -58,6 +60,8 @@ async def validate(session: AsyncSession, project_id: UUID, text: bytes, *, is_y
         definition = check_definition(_read(text, is_yaml=is_yaml))
         fields = named_targets(definition)
         require_known(fields, await known_names(session, project_id, fields.keys()))
+        named = named_credentials(definition)
+        require_credentials(named, await known_credentials(session, project_id, named.keys()))
     except Invalid as error:
         return ValidationView(valid=False, name=None, problems=_located(text, error.problems))
     return ValidationView(valid=True, name=definition.name, problems=[])

@@ -122,8 +122,7 @@ class Acceptor:
                     each.request,
                     jobs.get((each.request.project_id, each.request.job_id)),
                     each.definition,
-                    known.targets.get(each.request.project_id, frozenset()),
-                    known.files.get(each.request.project_id, frozenset()),
+                    known.of(each.request.project_id),
                 ),
             )
             for each in wanted

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from contracts.access.roles import Permission, allows
 from contracts.errors import FieldProblem, Forbidden, Invalid
 from contracts.runs.states import RunTrigger
-from gateway.deps import Actor, deps_of
+from gateway.deps import actor_of, deps_of
 from gateway.permissions import LeanRoute, needs, read_body
 from gateway.principals import Principal
 from gateway.runs import service
@@ -53,10 +53,11 @@ async def request_run(request: Request) -> Response:
     )
     if body.even_if_inactive and not allows(principal.role, Permission.JOBS_WRITE):
         raise Forbidden(f"Starting an inactive job needs the permission {Permission.JOBS_WRITE.value}.")
-    who = Actor(principal.id, principal.project_id, request.scope["request_id"])
     by_hand = request.headers.get("ops-client") in CLIENTS_OF_PEOPLE
     trigger = RunTrigger.MANUAL if by_hand else RunTrigger.API
-    accepted = await service.request_run(deps, who, job_id, body, key=key, size=len(raw), trigger=trigger)
+    accepted = await service.request_run(
+        deps, actor_of(request), job_id, body, key=key, size=len(raw), trigger=trigger
+    )
     run_id = str(accepted.run_id)
     return Response(
         orjson.dumps({"id": run_id, "status": accepted.status}),

@@ -17,6 +17,7 @@ from contracts.targets.choosing import TargetQuery
 from gateway.access.queries import names_of
 from gateway.jobs.definitions import Definitions
 from gateway.runs.filters import RunFilter, narrowed
+from gateway.runs.naming import parameter_names
 from gateway.runs.progress import progress_from_tasks, progress_of, running_tasks, targets_count
 from gateway.runs.schemas import SHOWN_SECRET, ProgressView, RunDetail, RunView
 
@@ -122,6 +123,7 @@ async def get_run(
         progress=progress,
         targets_count=targets_count(definition, None if run.targets is None else len(run.targets), run.tally),
         parameters=run.parameters | dict.fromkeys(secrets, SHOWN_SECRET),
+        parameter_names=await parameter_names(session, run, definition),
         secrets=secrets,
         targets=chosen if isinstance(chosen, TargetQuery | None) else list(chosen),
         only_targets=run.only_targets,

@@ -50,6 +50,7 @@ async def rerun(
         only_targets=None if only is None else tuple(only),
         from_step=body.from_step or _first_step(run, definition),
         sealed=sealed,
+        may_use_credentials=who.may_use_credentials,
     )
     return await accept(deps, request, size=0)
 

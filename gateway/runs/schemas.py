@@ -112,6 +112,8 @@ class RunDetail(RunView):
     """`parameters` shows secrets as dots, `secrets` names them. `tasks` counts tasks by state as of now."""
 
     parameters: dict[str, Any]
+    parameter_names: dict[str, str]
+    """Of parameters that hold an id, the name of the credential or the stored file."""
     secrets: list[str]
     targets: list[str] | TargetQuery | None
     only_targets: list[str] | None

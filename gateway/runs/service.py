@@ -55,6 +55,7 @@ async def request_run(
             targets=_once_each(body.targets),
             key=key,
             may_run_inactive=body.even_if_inactive,
+            may_use_credentials=who.may_use_credentials,
             trigger=trigger,
         ),
         size=size,

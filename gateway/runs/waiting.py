@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from contracts.runs.states import TaskState
-from contracts.targets.seats import SSH_OF_WINDOWS, before_places, places, protocol
+from contracts.targets.seats import SSH_OF_WINDOWS, before_places, credential, places, protocol
 
 WAITING = """t.pool, t.not_before, t.not_before > now() AS later,
            t.state = 'ready' OR (t.state = 'running' AND t.worker_id IS NULL) AS unheld,
@@ -17,15 +17,17 @@ WAITING = """t.pool, t.not_before, t.not_before > now() AS later,
 """Columns over `tasks AS t`, beside its `state`, `parked_by` and `target_name`, for `waiting_for`."""
 
 _TYPE = "v.definition -> 'steps' -> t.step_no::int ->> 'type'"
+_SAID = "(v.definition -> 'steps' -> t.step_no::int ->> 'credential')"
 SESSIONS = f"""
       LEFT JOIN LATERAL (
            SELECT c.username AS account, {places("g", "k.protocol")} AS places,
                   (SELECT count(*) FROM seats AS s
                     WHERE s.target_id = g.id AND s.account = c.username
                       AND (s.place > {SSH_OF_WINDOWS}) = ({before_places("g", "k.protocol")} > 0)) AS taken
-             FROM targets AS g JOIN credentials AS c ON c.id = g.credential_id
+             FROM targets AS g
              JOIN runs AS tr ON tr.id = t.run_id
              JOIN job_versions AS v ON v.job_id = tr.job_id AND v.version = tr.job_version
+             JOIN credentials AS c ON c.id = {credential(_SAID, "tr.parameters", "g")}
             CROSS JOIN LATERAL (
                  SELECT {protocol(_TYPE, "g")}) AS k (protocol)
             WHERE g.id = t.target_id AND t.state = 'ready') AS sessions ON true

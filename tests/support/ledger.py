@@ -116,7 +116,9 @@ class MemoryVault:
     opened: OpenedCredential | None = None
     secrets: Mapping[str, str] = field(default_factory=dict)
 
-    async def credential(self, task: Claimed, *, name: str | None = None) -> OpenedCredential | None:
+    async def credential(
+        self, task: Claimed, *, name: str | None = None, credential_id: UUID | None = None
+    ) -> OpenedCredential | None:
         return self.opened
 
     async def held_back(self, task: Claimed) -> str | None:

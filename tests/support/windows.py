@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from contracts.binding import ParameterValue
 from contracts.jobs.steps import WinrmExec
 from contracts.targets.specs import SshSettings, WinrmSettings
 from infra.sandbox.windows import WindowsHost
@@ -18,7 +19,6 @@ from workers.executor.steps.base import (
     Attempt,
     Handle,
     OpenedCredential,
-    ParameterValue,
     StepContext,
     StepOutcome,
     TargetView,

@@ -3,11 +3,14 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from cli.reference import reference
+from contracts.jobs.parameters import Parameter, resolve
+from gateway.jobs.checks import check_definition
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -53,6 +56,25 @@ def _named(entries: list[object]) -> Iterator[str]:
                 yield from _named(value)
         else:
             yield str(entry)
+
+
+def test_the_job_on_the_page_about_parameters_can_be_saved_and_run() -> None:
+    written = (DOCS / "job-parameters.md").read_text().split("```yaml\n")[1].split("```")[0]
+    definition = check_definition(yaml.safe_load(written))
+
+    values, problems = resolve(
+        definition.parameters, {"site": "paris", "server": "web-9", "account": "deploy"}
+    )
+
+    assert problems == ()
+    assert values["services"] == ["nginx"]
+
+
+def test_every_type_of_parameter_has_its_row() -> None:
+    rows = (DOCS / "job-parameters.md").read_text().split("## Types")[1].split("##")[0]
+    types = get_args(Parameter.model_fields["type"].annotation)
+
+    assert [kind for kind in types if f"`{kind}`" not in rows] == []
 
 
 def test_the_reference_of_commands_is_what_the_commands_say() -> None:

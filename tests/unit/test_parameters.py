@@ -8,13 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from contracts.errors import Invalid
+from contracts.jobs.definition import parse_definition
 from contracts.jobs.parameters import Parameter, ParameterValue, refusal, resolve
 
 ANY_VALUE = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30) | st.lists(st.integers())
 )
-TYPES = st.sampled_from(["string", "integer", "number", "boolean", "date", "target", "file", "secret"])
-LEFT_EMPTY = ("string", "date", "target", "file")
+TYPES = st.sampled_from(
+    ["string", "integer", "number", "boolean", "date", "target", "file", "secret", "credential"]
+)
+LEFT_EMPTY = ("string", "date", "target", "file", "credential")
 """Types whose parameters may be left out, and then are the empty text."""
 
 
@@ -43,6 +47,17 @@ LEFT_EMPTY = ("string", "date", "target", "file")
         ({"type": "date"}, "2026-03-31\n", "must be a date"),
         ({"type": "target"}, "", "must be the name of a target"),
         ({"type": "target"}, "x" * 254, "must be the name of a target"),
+        ({"type": "credential"}, "", "must be the name of a credential"),
+        ({"type": "credential"}, "x" * 201, "must be the name of a credential"),
+        ({"type": "credential", "choices": ["a", "b"]}, "c", "must be one of a, b"),
+        ({"type": "multi", "choices": ["a", "b"]}, "a", "must be a list of choices"),
+        ({"type": "multi", "choices": ["a", "b"]}, ["a", "c"], "c is not a choice; it must be one of a, b"),
+        ({"type": "multi", "choices": ["a", "b"]}, ["a", "a"], "must not name a choice twice"),
+        ({"type": "multi", "choices": ["a", "b"]}, ["a", 1], "1 must be text: write it in quotes"),
+        ({"type": "multi", "choices": ["a", "b"]}, [""], "a choice must not be empty"),
+        ({"type": "multi", "choices": ["a", "b"]}, ["a\nb"], "no line ends"),
+        ({"type": "multi", "choices": ["a", "b"], "min_items": 1}, [], "needs at least one choice"),
+        ({"type": "multi", "choices": ["a", "b"], "max_items": 1}, ["a", "b"], "may have at most one choice"),
         ({"type": "file"}, "notes.txt", "must be the id of a stored file"),
         ({"type": "file"}, "{6b1f0f0e-8f0b-4c53-9a43-0d3c5c1f2a11}", "must be the id of a stored file"),
     ],
@@ -64,6 +79,9 @@ def test_a_value_that_does_not_fit_is_refused_with_the_reason(
         ({"type": "date"}, "2028-02-29"),
         ({"type": "date", "choices": ["2026-03-31"]}, "2026-03-31"),
         ({"type": "target"}, "web-1"),
+        ({"type": "credential"}, "svc-backup"),
+        ({"type": "multi", "choices": ["a", "b", "it's $(x)"]}, ["it's $(x)", "a"]),
+        ({"type": "multi", "choices": ["a"]}, []),
         ({"type": "file"}, "6B1F0F0E-8f0b-4c53-9a43-0d3c5c1f2a11"),
     ],
 )
@@ -83,6 +101,22 @@ def test_a_value_that_fits_is_accepted(spec: dict[str, Any], value: object) -> N
         {"type": "integer", "choices": ["x"]},
         {"choices": ["a\0b"]},
         {"type": "integer", "default": 2**70},
+        {"type": "multi"},
+        {"type": "multi", "choices": []},
+        {"type": "multi", "choices": ["a", 80]},
+        {"type": "multi", "choices": ["two\nlines"]},
+        {"type": "multi", "choices": ["a"], "default": "a"},
+        {"type": "multi", "choices": ["a"], "default": ["b"]},
+        {"type": "multi", "choices": ["a"], "pattern": "a"},
+        {"type": "multi", "choices": ["a", "b"], "min_items": 2, "max_items": 1},
+        {"type": "multi", "choices": ["a", "b"], "min_items": 3},
+        {"type": "string", "choices": ["a"], "min_items": 1},
+        {"type": "string", "default": ["a"]},
+        {"depends_on": "site"},
+        {"choices_for": {"berlin": ["b1"]}},
+        {"choices": ["b1"], "choices_for": {"berlin": ["b1"]}, "depends_on": "site"},
+        {"type": "date", "choices_for": {"berlin": ["2026-03-31"]}, "depends_on": "site"},
+        {"choices_for": {"berlin": ["b1"]}, "depends_on": "site", "default": "p1"},
         {"type": "number", "minimum": float("nan")},
     ],
 )
@@ -128,3 +162,110 @@ def test_defaults_are_overlaid_and_an_optional_text_is_empty() -> None:
     expected: dict[str, ParameterValue] = {"svc": "sshd", "note": "", "count": 3}
 
     assert resolve(declared, {"svc": "sshd"}) == (expected, ())
+
+
+SITES = {
+    "site": Parameter(required=True, choices=("berlin", "paris", "oslo")),
+    "server": Parameter(
+        depends_on="site", choices_for={"berlin": ("b1", "b2"), "paris": ("p1",)}, default="b1"
+    ),
+    "services": Parameter(
+        type="multi", depends_on="server", choices_for={"b1": ("web", "db"), "p1": ("web",)}, min_items=1
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("given_values", "problems"),
+    [
+        ({"site": "berlin", "services": ["web", "db"]}, {}),
+        ({"site": "paris", "server": "p1", "services": ["web"]}, {}),
+        (
+            {"site": "paris", "server": "b1", "services": ["web"]},
+            {"server": "must be one of p1 while site is paris"},
+        ),
+        (
+            {"site": "paris", "server": "p1", "services": ["db"]},
+            {"services": "db is not a choice; it must be one of web while server is p1"},
+        ),
+        ({"site": "oslo", "server": "b1"}, {"server": "has no choices while site is oslo"}),
+        ({"site": "berlin"}, {"services": "needs at least one choice"}),
+        (
+            {"site": "berlin", "server": "b2", "services": ["web"]},
+            {"services": "has no choices while server is b2"},
+        ),
+        ({"server": "b1", "services": ["web"]}, {"site": "is required"}),
+    ],
+)
+def test_choices_follow_the_value_of_another_parameter(
+    given_values: dict[str, Any], problems: dict[str, str]
+) -> None:
+    _, found = resolve(SITES, given_values)
+
+    assert {problem.field.removeprefix("parameters."): problem.reason for problem in found} == problems
+
+
+def test_a_default_that_is_no_choice_now_is_no_value() -> None:
+    declared = {name: SITES[name] for name in ("server", "site")}
+
+    values, problems = resolve(declared, {"site": "paris"})
+
+    assert (values, problems) == ({"server": "", "site": "paris"}, ())
+
+
+@pytest.mark.parametrize(
+    ("declared", "field", "reason"),
+    [
+        (
+            {"a": {"depends_on": "b", "choices_for": {"x": ["y"]}}},
+            "a",
+            "which is not a parameter of this job",
+        ),
+        (
+            {"a": {"depends_on": "b", "choices_for": {"x": ["y"]}}, "b": {"type": "secret"}},
+            "a",
+            "which is of type secret",
+        ),
+        (
+            {
+                "a": {"depends_on": "b", "choices_for": {"x": ["y"]}},
+                "b": {"depends_on": "a", "choices_for": {"y": ["x"]}},
+            },
+            "a",
+            "depends on itself",
+        ),
+        (
+            {"a": {"depends_on": "b", "choices_for": {"oslo": ["y"]}}, "b": {"choices": ["berlin"]}},
+            "a",
+            "choices_for names oslo, which b can never be",
+        ),
+    ],
+)
+def test_a_parameter_that_depends_on_what_it_cannot_is_refused_by_its_field(
+    declared: dict[str, Any], field: str, reason: str
+) -> None:
+    document = {"name": "x", "parameters": declared, "steps": [{"type": "wait", "seconds": 1}]}
+
+    with pytest.raises(Invalid) as refused:
+        parse_definition(document)
+
+    problem = refused.value.problems[0]
+    assert problem.field == f"parameters.{field}.depends_on"
+    assert reason in problem.reason
+
+
+@given(
+    st.lists(st.sampled_from(["web", "db", "x y", "$(id)"]), max_size=6), st.integers(0, 4), st.integers(0, 4)
+)
+def test_several_choices_are_taken_as_they_were_given_or_refused(
+    chosen: list[str], least: int, most: int
+) -> None:
+    least, most = sorted((least, most))
+    declared = {
+        "s": Parameter(type="multi", choices=("web", "db", "x y", "$(id)"), min_items=least, max_items=most)
+    }
+
+    values, problems = resolve(declared, {"s": chosen})
+
+    fits = least <= len(chosen) <= most and len(set(chosen)) == len(chosen)
+    assert (values, bool(problems)) == (({"s": chosen}, False) if fits else ({}, True))

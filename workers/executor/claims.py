@@ -51,14 +51,14 @@ _TAKE_SEATED = """
         UPDATE tasks SET state = 'running', worker_id = :worker_id, fence = fence + 1,
                attempt = attempt + 1, started_at = COALESCE(started_at, now())
           FROM admitted WHERE tasks.id = admitted.id
-        RETURNING tasks.*, admitted.logs_in),
+        RETURNING tasks.*, admitted.credential_id),
     begun AS (
         INSERT INTO attempts (task_id, number, run_id, worker_id, state, target_version,
                               credential_id, credential_version)
         SELECT taken.id, taken.attempt, taken.run_id, :worker_id, 'running', g.version,
                c.id, c.current_version
           FROM taken LEFT JOIN targets AS g ON g.id = taken.target_id
-          LEFT JOIN credentials AS c ON c.id = g.credential_id AND taken.logs_in),
+          LEFT JOIN credentials AS c ON c.id = taken.credential_id),
     {told}
     SELECT id, NULL::uuid AS full_target FROM taken
     UNION ALL

@@ -1,6 +1,7 @@
 """What an attempt needs before it begins: opened secrets, its place in the output, its view of the world."""
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from contracts.jobs.definition import JobDefinition, step_name
 from contracts.jobs.steps import StepSpec
@@ -9,7 +10,7 @@ from workers.executor.judging import Judge
 from workers.executor.jumps import target_view
 from workers.executor.masking import Masker
 from workers.executor.output import AttemptOutput
-from workers.executor.steps.base import StepContext
+from workers.executor.steps.base import OpenedCredential, StepContext, StepFault
 from workers.executor.surroundings import Surroundings
 
 
@@ -27,7 +28,7 @@ async def prepared(
 ) -> Prepared:
     """Open what the task needs. Raises `SealBroken`, `StepFault` and `ValidationError`."""
     vault = around.vault
-    credential = await vault.credential(task, name=spec.named_credential)
+    credential = await _credential(task, spec, around)
     jumps = await vault.jumps(task)
     has_secrets = any(parameter.type == "secret" for parameter in definition.parameters.values())
     hidden = await vault.parameters(task.run_id) if has_secrets else {}
@@ -51,6 +52,19 @@ async def prepared(
         report=around.reporter(task),
     )
     return Prepared(context=context, output=output, masker=masker)
+
+
+async def _credential(task: Claimed, spec: StepSpec, around: Surroundings) -> OpenedCredential | None:
+    """What the step logs in with or sends along. Raises `SealBroken` and `StepFault`.
+
+    A step that logs in was claimed with its credential; a parameter left empty leaves it to the target.
+    """
+    name, given = spec.named_credential, task.parameters.get(spec.credential_parameter or "")
+    if not spec.logs_in:
+        return await around.vault.credential(task, name=name, credential_id=UUID(given) if given else None)
+    if task.credential is None and (name or given):
+        raise StepFault("credential_unfit", detail=f"there is no credential {name or given} any more")
+    return await around.vault.credential(task)
 
 
 async def _output(task: Claimed, judge: Judge, around: Surroundings, masker: Masker) -> AttemptOutput:

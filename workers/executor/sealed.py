@@ -52,8 +52,10 @@ def _use(task: Claimed, row: Mapping[str, Any]) -> str:
     return orjson.dumps(used, default=str).decode()
 
 
-async def use_named_credential(session: Statements, task: Claimed, name: str) -> dict[str, Any] | None:
-    """The sealed credential of this name in the task's project, noted on the attempt and audited; or None."""
+async def use_named_credential(
+    session: Statements, task: Claimed, *, name: str | None, credential_id: UUID | None
+) -> dict[str, Any] | None:
+    """The sealed credential of this name or id in the task's project, noted on the attempt and audited."""
     rows = await session.execute(
         text("""
             WITH found AS (
@@ -64,14 +66,21 @@ async def use_named_credential(session: Statements, task: Claimed, name: str) ->
                        v.key_id, v.wrapped_key, v.nonce, v.ciphertext
                   FROM credentials AS c
                   JOIN credential_versions AS v ON v.credential_id = c.id AND v.version = c.current_version
-                 WHERE c.project_id = :project AND c.name = :name AND c.archived_at IS NULL),
+                 WHERE c.project_id = :project AND c.archived_at IS NULL
+                   AND (c.name = :name OR c.id = CAST(:id AS uuid))),
             noted AS (
                 UPDATE attempts SET credential_id = found.credential_id,
                        credential_version = found.credential_version
                   FROM found WHERE attempts.task_id = :task AND attempts.number = :attempt)
             SELECT * FROM found
         """),
-        {"project": task.project_id, "name": name, "task": task.id, "attempt": task.attempt},
+        {
+            "project": task.project_id,
+            "name": name,
+            "id": credential_id,
+            "task": task.id,
+            "attempt": task.attempt,
+        },
     )
     credential = next((dict(row) for row in rows.mappings()), None)
     if credential is not None:

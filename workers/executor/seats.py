@@ -14,25 +14,28 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from contracts.targets.seats import before_places, places, protocol
+from contracts.targets.seats import before_places, credential, places, protocol
 from infra.database import Sessions, Statements
 
 _SEATED = """
     named AS MATERIALIZED (
-        SELECT t.id, t.attempt, t.not_before, t.target_id, t.step_no::int AS step_no, r.job_id, r.job_version
+        SELECT t.id, t.attempt, t.not_before, t.target_id, t.step_no::int AS step_no, r.job_id, r.job_version,
+               r.parameters
           FROM tasks AS t JOIN runs AS r ON r.id = t.run_id
          WHERE t.id = ANY(CAST(:ids AS uuid[]))),
     kinds AS MATERIALIZED (
-        SELECT k.job_id, k.job_version, k.step_no, v.definition -> 'steps' -> k.step_no ->> 'type' AS type
+        SELECT k.job_id, k.job_version, k.step_no, v.definition -> 'steps' -> k.step_no ->> 'type' AS type,
+               v.definition -> 'steps' -> k.step_no ->> 'credential' AS said
           FROM (SELECT DISTINCT job_id, job_version, step_no FROM named) AS k
           JOIN job_versions AS v ON v.job_id = k.job_id AND v.version = k.job_version),
     logging_in AS (
-        SELECT n.id, n.attempt, n.not_before, g.id AS target_id, c.username AS account,
+        SELECT n.id, n.attempt, n.not_before, g.id AS target_id, c.id AS credential_id, c.username AS account,
                {protocol} AS protocol
           FROM named AS n
           JOIN kinds AS k ON k.job_id = n.job_id AND k.job_version = n.job_version AND k.step_no = n.step_no
           JOIN targets AS g ON g.id = n.target_id
-          JOIN credentials AS c ON c.id = g.credential_id),
+          JOIN credentials AS c ON c.id = {credential}
+               AND (c.id = g.credential_id OR (c.project_id = g.project_id AND c.archived_at IS NULL))),
     wanting AS (
         SELECT l.*, {places} AS places, {before} AS before,
                row_number() OVER (PARTITION BY g.id, l.protocol ORDER BY l.not_before, l.id) AS turn
@@ -55,12 +58,13 @@ _SEATED = """
         ON CONFLICT DO NOTHING
         RETURNING task_id),
     admitted AS (
-        SELECT id, false AS logs_in FROM unnest(CAST(:ids AS uuid[])) AS picked (id)
+        SELECT id, NULL::uuid AS credential_id FROM unnest(CAST(:ids AS uuid[])) AS picked (id)
          WHERE id NOT IN (SELECT id FROM wanting)
         UNION ALL
-        SELECT task_id, true FROM seated)
+        SELECT w.id, w.credential_id FROM seated JOIN wanting AS w ON w.id = seated.task_id)
 """
-"""Of the tasks `:ids`, which this transaction has locked, those that got a place or need none.
+"""Of the tasks `:ids`, which this transaction has locked, those that got a place or need none, with the
+credential that logs in.
 
 They are read by their ids before anything else is joined (`named`): from the job's side the way to them leads
 over every run it ever had.
@@ -68,6 +72,7 @@ over every run it ever had.
 
 SEATED = _SEATED.format(
     protocol=protocol("k.type", "g"),
+    credential=credential("k.said", "n.parameters", "g"),
     places=places("g", "l.protocol"),
     before=before_places("g", "l.protocol"),
 )

@@ -46,7 +46,9 @@ class Ledger(Protocol):
 class Vault(Protocol):
     """Where secrets are opened, in this process's memory."""
 
-    async def credential(self, task: Claimed, *, name: str | None = None) -> OpenedCredential | None: ...
+    async def credential(
+        self, task: Claimed, *, name: str | None = None, credential_id: UUID | None = None
+    ) -> OpenedCredential | None: ...
 
     async def held_back(self, task: Claimed) -> str | None:
         """Why the task's credential is on hold now, which may be news since the claim."""

@@ -18,19 +18,22 @@ class SealedVault:
         self._sessions = sessions
         self._ring = ring
 
-    async def credential(self, task: Claimed, *, name: str | None = None) -> OpenedCredential | None:
-        """The credential called `name`, or the target's, in the clear.
+    async def credential(
+        self, task: Claimed, *, name: str | None = None, credential_id: UUID | None = None
+    ) -> OpenedCredential | None:
+        """The credential called `name` or of this id, or the one the claim found, in the clear.
 
-        Raises `SealBroken`, and `StepFault` when it is on hold or there is none of that name. A command of a
+        Raises `SealBroken`, and `StepFault` when it is on hold or there is no such credential. A command of a
         lost worker is gone back to although other machines rejected the credential since: this one had
         accepted it.
         """
         row = task.credential
-        if name is not None:
+        if name is not None or credential_id is not None:
             async with self._sessions.begin() as session:
-                row = await sealed.use_named_credential(session, task, name)
+                row = await sealed.use_named_credential(session, task, name=name, credential_id=credential_id)
             if row is None:
-                raise StepFault("credential_unfit", detail=f"there is no credential named {name}")
+                which = f"named {name}" if name else f"with the id {credential_id}"
+                raise StepFault("credential_unfit", detail=f"there is no credential {which}")
         if row is None:
             return None
         begun = task.handle is not None

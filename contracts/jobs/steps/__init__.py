@@ -8,6 +8,7 @@ from contracts.jobs.steps.base import (
     POOL_PATTERN,
     ExecSpec,
     FailOn,
+    RemoteStep,
     RetryPolicy,
     StepSpec,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "ExecSpec",
     "FailOn",
     "HttpRequest",
+    "RemoteStep",
     "RetryPolicy",
     "SshCommand",
     "SshCopy",

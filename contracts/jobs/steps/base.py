@@ -1,5 +1,6 @@
 """What every step may say, and what every step that runs a command may say."""
 
+import re
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -7,10 +8,18 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from contracts.patterns import line_pattern
 from contracts.targets.choosing import ChosenTargets
 
+_ONE_PARAMETER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*\}\}", re.ASCII)
 NAME_PATTERN = r"^[A-Za-z][A-Za-z0-9_-]{0,63}$"
 POOL_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 
-CredentialName = Annotated[str, Field(min_length=1, max_length=200)]
+CredentialName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        description="The name of a credential, or {{ name }} of a parameter of type credential.",
+    ),
+]
 StepName = Annotated[str, Field(pattern=NAME_PATTERN)]
 Script = Annotated[str, Field(min_length=1, max_length=512 * 1024)]
 EnvironmentName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,127}$")]
@@ -70,9 +79,32 @@ class StepSpec(BaseModel):
         return self.protocol is not None
 
     @property
-    def named_credential(self) -> str | None:
-        """The credential the step uses in place of its target's, by its name in the project."""
+    def said_credential(self) -> str | None:
+        """What it says as its `credential`, if it can: a name, or one `{{ parameter }}`."""
         return None
+
+    @property
+    def credential_parameter(self) -> str | None:
+        """The parameter whose value is the credential it uses."""
+        found = _ONE_PARAMETER.fullmatch(self.said_credential or "")
+        return found[1] if found else None
+
+    @property
+    def named_credential(self) -> str | None:
+        """The credential it uses, by its name in the project."""
+        return None if self.credential_parameter else self.said_credential
+
+
+class RemoteStep(StepSpec):
+    """What steps that log in to their target have in common."""
+
+    credential: CredentialName | None = None
+    """Instead of the target's own: its name, or `{{ name }}` of a parameter of type credential, whose empty
+    value means the target's own."""
+
+    @property
+    def said_credential(self) -> str | None:
+        return self.credential
 
 
 class FailOn(BaseModel):
@@ -95,7 +127,7 @@ class FailOn(BaseModel):
         return value
 
 
-class ExecSpec(StepSpec):
+class ExecSpec(RemoteStep):
     """A command on the target; each step type says what is run."""
 
     filled: ClassVar[tuple[str, ...]] = ("env", "cwd", "stdin")

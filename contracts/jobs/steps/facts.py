@@ -4,10 +4,10 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.jobs.steps.base import StepSpec
+from contracts.jobs.steps.base import RemoteStep
 
 
-class CollectFacts(StepSpec):
+class CollectFacts(RemoteStep):
     """Ask a target about itself; the answer is stored on the target, where queries find it."""
 
     protocol: ClassVar[Literal["winrm", "ssh", "own"] | None] = "own"

@@ -4,14 +4,14 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from contracts.jobs.steps.base import RemotePath, StepSpec
+from contracts.jobs.steps.base import RemotePath, RemoteStep
 
 INLINE_BASE64 = 700 * 1024
 STEP_SOURCE = "step:"
 """How `src` begins where it names a step instead of an artifact."""
 
 
-class CopySpec(StepSpec):
+class CopySpec(RemoteStep):
     """Copy a file between the artifact store and the target, verified by SHA-256, moved into place whole."""
 
     filled: ClassVar[tuple[str, ...]] = ("src", "dest")

@@ -158,7 +158,8 @@ class HttpRequest(StepSpec):
     form: dict[str, QueryValue | tuple[QueryValue, ...]] | None = Field(None, max_length=100)
     """Fields of a form, instead of a body."""
     credential: CredentialName | None = None
-    """API key: sent as a bearer token, or in the header named; user name and password: basic."""
+    """Its name, or `{{ name }}` of a parameter of type credential, whose empty value means none. An API key
+    is sent as a bearer token, or in the header named; user name and password: basic."""
     credential_header: HeaderName | None = None
     tls: TlsOptions = TlsOptions()
     follow_redirects: bool = False
@@ -202,5 +203,5 @@ class HttpRequest(StepSpec):
         return self.method in SAFE_METHODS
 
     @property
-    def named_credential(self) -> str | None:
+    def said_credential(self) -> str | None:
         return self.credential

@@ -4,7 +4,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from contracts.jobs.steps.base import ExecSpec, Filled, Script, StepSpec
+from contracts.jobs.steps.base import ExecSpec, Filled, RemoteStep, Script
 from contracts.jobs.steps.files import INLINE_BASE64, CopySpec
 
 BOUND_SHELLS = frozenset({"sh", "bash", "dash"})
@@ -19,7 +19,7 @@ class SudoAs(BaseModel):
     user: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,63}$")] = "root"
 
 
-class SshStep(StepSpec):
+class SshStep(RemoteStep):
     """What steps over SSH have in common."""
 
     sudo: SudoAs | None = None

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.jobs.steps.base import Filled, StepSpec
+from contracts.jobs.steps.base import Filled, RemoteStep, StepSpec
 
 
 class Wait(StepSpec):
@@ -37,7 +37,7 @@ class WaitPort(StepSpec):
         return self.host is None
 
 
-class WaitReboot(StepSpec):
+class WaitReboot(RemoteStep):
     """Reboot a target, at most once, and wait until it has really started anew."""
 
     protocol: ClassVar[Literal["winrm", "ssh", "own"] | None] = "own"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli import exits
-from cli.client.parameters import typed_parameters
+from cli.client.parameters import described, typed_parameters
 from cli.client.problems import CliError
 from contracts.runs.states import RUN_TERMINAL
 
@@ -56,3 +56,49 @@ def test_every_wrong_parameter_is_named_at_once() -> None:
 def test_every_end_of_a_run_has_an_exit_code_of_its_own() -> None:
     codes = {status.value: exits.code_of(status.value) for status in RUN_TERMINAL}
     assert codes == {"succeeded": 0, "failed": 1, "partial": 3, "cancelled": 4, "unknown": 5}
+
+
+MANY = {
+    "parameters": {"services": {"type": "multi", "choices": ["web", "db"]}, "who": {"type": "credential"}}
+}
+
+
+def test_a_parameter_given_again_and_again_is_a_list_where_the_job_wants_one() -> None:
+    assert typed_parameters(MANY, ["services=web", "services=db", "who=deploy"]) == {
+        "services": ["web", "db"],
+        "who": "deploy",
+    }
+    assert typed_parameters(MANY, ["services=web"]) == {"services": ["web"]}
+    assert typed_parameters(MANY, ["services="]) == {"services": []}
+
+
+def test_a_parameter_that_is_no_list_is_given_once() -> None:
+    with pytest.raises(CliError) as refused:
+        typed_parameters(MANY, ["who=a", "who=b"])
+
+    assert refused.value.hints == ("who: is given more than once, and is no list",)
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("Spooler", ("p", "string", "Spooler", "", "")),
+        (False, ("p", "boolean", "false", "", "")),
+        (
+            {
+                "type": "multi",
+                "choices": ["a", "b"],
+                "default": ["a"],
+                "required": True,
+                "description": "Which",
+            },
+            ("p", "multi, required", "a", "a, b", "Which"),
+        ),
+        (
+            {"depends_on": "site", "choices_for": {"berlin": ["b1", "b2"], "paris": ["p1"]}},
+            ("p", "string", "", "by site: berlin: b1, b2; paris: p1", ""),
+        ),
+    ],
+)
+def test_a_declared_parameter_is_told_in_words(spec: object, words: tuple[str, ...]) -> None:
+    assert described("p", spec) == words

@@ -2995,7 +2995,7 @@ export interface components {
          * @description What a route can ask for. `public` and `authenticated` are open to nobody's role in particular.
          * @enum {string}
          */
-        Permission: "public" | "authenticated" | "runs:read" | "runs:start" | "runs:cancel" | "runs:resolve" | "jobs:read" | "jobs:write" | "targets:read" | "targets:write" | "targets:test" | "credentials:read" | "credentials:write" | "artifacts:read" | "artifacts:write" | "deadletters:read" | "deadletters:write" | "filters:share" | "system:read" | "users:read" | "users:write" | "audit:read";
+        Permission: "public" | "authenticated" | "runs:read" | "runs:start" | "runs:cancel" | "runs:resolve" | "jobs:read" | "jobs:write" | "targets:read" | "targets:write" | "targets:test" | "credentials:read" | "credentials:write" | "credentials:use" | "artifacts:read" | "artifacts:write" | "deadletters:read" | "deadletters:write" | "filters:share" | "system:read" | "users:read" | "users:write" | "audit:read";
         /**
          * PickerView
          * @description What targets can be picked by.
@@ -3418,6 +3418,10 @@ export interface components {
             job_version: number;
             /** Only Targets */
             only_targets: string[] | null;
+            /** Parameter Names */
+            parameter_names: {
+                [key: string]: string;
+            };
             /** Parameters */
             parameters: {
                 [key: string]: unknown;

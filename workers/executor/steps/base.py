@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
 
+from contracts.binding import ParameterValue
 from contracts.causes import CAUSES, Cause
 from contracts.jobs.steps import StepSpec
 from contracts.targets.specs import SshSettings, WinrmSettings
@@ -17,7 +18,6 @@ Handle = Mapping[str, Any]
 """JSON-able, at most `limits.HANDLE_BYTES`: all that another executor needs to find the command again."""
 
 Stream = Literal["stdout", "stderr"]
-ParameterValue = str | int | float | bool
 
 Spec_contra = TypeVar("Spec_contra", bound=StepSpec, contravariant=True)
 

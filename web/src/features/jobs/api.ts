@@ -133,7 +133,9 @@ export const lastValuesQuery = (id: string) =>
     queryFn: async ({ signal }) => {
       const { items } = await body(api.GET("/api/v1/runs", { params: { query: { job_id: id, limit: 1 } }, signal }));
       const [run] = items;
-      return run ? (await body(api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: run.id } }, signal }))).parameters : null;
+      if (!run) return null;
+      const { parameters, parameter_names } = await body(api.GET("/api/v1/runs/{run_id}", { params: { path: { run_id: run.id } }, signal }));
+      return { parameters, names: parameter_names };
     },
     staleTime: 0,
   });

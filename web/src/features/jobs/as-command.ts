@@ -1,6 +1,6 @@
 /** The same run as a line for a shell. Secrets are left out: they belong into no history. Pure. */
 import type { RunWish, Targets } from "./api";
-import type { Parameter } from "@/ui/parameters/model";
+import { isList, type Parameter } from "@/ui/parameters/model";
 
 const quoted = (word: string): string => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`);
 
@@ -12,10 +12,13 @@ const withoutSecrets = (wish: RunWish, parameters: readonly Parameter[]): Record
 const targetWords = (targets: Targets): string[] =>
   targets === null || (typeof targets === "object" && "query" in targets) ? [] : [targets].flat().flatMap((name) => ["-t", quoted(name)]);
 
+/** A list is given item by item, an empty one as nothing. */
+const given = (value: unknown): string[] => (isList(value) ? (value.length === 0 ? [""] : [...value]) : [String(value)]);
+
 /** Null when the command line cannot say it: it takes names of targets, no query. */
 export const asCli = (jobName: string, wish: RunWish, parameters: readonly Parameter[]): string | null => {
   if (wish.targets !== null && typeof wish.targets === "object" && "query" in wish.targets) return null;
-  const values = Object.entries(withoutSecrets(wish, parameters)).flatMap(([name, value]) => ["-p", quoted(`${name}=${String(value)}`)]);
+  const values = Object.entries(withoutSecrets(wish, parameters)).flatMap(([name, value]) => given(value).flatMap((one) => ["-p", quoted(`${name}=${one}`)]));
   return ["opsconductor", "run", quoted(jobName), ...values, ...targetWords(wish.targets), "--follow"].join(" ");
 };
 

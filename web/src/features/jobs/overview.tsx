@@ -8,7 +8,7 @@ import type { JobDetail } from "./api";
 import { stepInWords, stepsOf, targetsInWords } from "./in-words";
 import classes from "./jobs.module.css";
 import { seconds, successOf } from "./lately";
-import { type Parameter, parametersOf } from "@/ui/parameters/model";
+import { inWords, type Parameter, parametersOf } from "@/ui/parameters/model";
 import { RunDots } from "./run-dots";
 import { LiveCount } from "./targets-picker";
 import { JobUses } from "./uses";
@@ -28,8 +28,11 @@ const Steps = ({ job }: { job: JobDetail }) => (
   </ol>
 );
 
-const paramNote = ({ type, required, default: value, choices }: Parameter): string =>
-  [type, required ? "required" : "", value === null ? "" : `default ${String(value)}`, choices ? `one of ${choices.join(", ")}` : ""].filter(Boolean).join(" · ");
+const paramNote = ({ type, required, default: value, choices, dependsOn }: Parameter): string =>
+  [
+    type, required ? "required" : "", value === null ? "" : `default ${inWords(value)}`,
+    choices ? `${type === "multi" ? "some of" : "one of"} ${choices.join(", ")}` : "", dependsOn === null ? "" : `choices by ${dependsOn}`,
+  ].filter(Boolean).join(" · ");
 
 const Parameters = ({ job }: { job: JobDetail }) => {
   const parameters = parametersOf(job.definition);

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { asCli, asCurl } from "./as-command";
-import { begun, parameterOf, parametersOf, refusalOf, refusalsOf, valuesOf } from "@/ui/parameters/model";
+import { begun, type Filled, filledWith, narrowed, parameterOf, parametersOf, refusalOf, refusalsOf, valuesOf } from "@/ui/parameters/model";
 
 const DEFINITION = {
   parameters: {
@@ -64,4 +64,50 @@ test("dates and files are looked at before they are sent, targets by the server 
   expect(["2026-03-31", "2028-02-29", ""].map((text) => of("date", text))).toEqual([null, null, null]);
   expect(["2026-02-30", "31.03.2026", "20260331"].every((text) => of("date", text) === "must be a date, as 2026-03-31")).toBe(true);
   expect([of("file", "notes.txt"), of("file", "6b1f0f0e-8f0b-4c53-9a43-0d3c5c1f2a11"), of("target", "web-1")]).toEqual(["must be the id of a stored file", null, null]);
+});
+
+const CHOOSING = parametersOf({
+  parameters: {
+    server: { depends_on: "site", choices_for: { berlin: ["b1", "b2"], paris: ["p1"] }, default: "b1", required: true },
+    site: { choices: ["berlin", "paris", "oslo"], required: true },
+    services: { type: "multi", choices: ["web", "db", "it's $(x)"], min_items: 1, max_items: 2 },
+    who: { type: "credential" },
+  },
+});
+const now = (filled: Filled) => narrowed(CHOOSING, filled);
+const reasons = (filled: Filled) => refusalsOf(now(filled), filled);
+
+test("choices follow the value of another parameter, in the words of the server", () => {
+  const filled = { ...begun(CHOOSING), services: ["web"] };
+  expect(filled).toMatchObject({ site: "", server: "" });
+  expect(reasons(filled)).toEqual({ site: "is required", server: "is required" });
+  const berlin = filledWith(CHOOSING, filled, "site", "berlin");
+  expect([berlin.server, reasons(berlin)]).toEqual(["b1", {}]);
+  expect(filledWith(CHOOSING, berlin, "site", "paris").server).toBe("");
+  expect(reasons({ ...berlin, site: "paris" })).toEqual({ server: "must be one of p1 while site is paris" });
+  expect(reasons({ ...berlin, site: "oslo" })).toEqual({ server: "has no choices while site is oslo" });
+});
+
+test("what followed the last run's value is filled in with it", () => {
+  expect(begun(CHOOSING, { site: "paris", server: "p1", services: ["db"], who: "deploy" })).toEqual({ site: "paris", server: "p1", services: ["db"], who: "deploy" });
+  expect(begun(CHOOSING, { site: "paris", server: "b2", services: ["gone"] })).toMatchObject({ site: "paris", server: "", services: [] });
+});
+
+test("several choices are sent as a list, refused by their number and by what is none of them", () => {
+  const of = (items: readonly string[]) => reasons({ site: "berlin", server: "b1", services: items }).services;
+  expect([of([]), of(["web"]), of(["web", "db", "it's $(x)"]), of(["mail"])]).toEqual([
+    "needs at least one choice", undefined, "may have at most 2 choices", "mail is not a choice; it must be one of web, db, it's $(x)",
+  ]);
+  expect(valuesOf(CHOOSING, { site: "berlin", server: "b1", services: ["db", "web"], who: "" })).toEqual({ site: "berlin", server: "b1", services: ["db", "web"] });
+});
+
+test("a copied command says each choice by itself, and that none was chosen", () => {
+  const cli = (services: readonly string[]) => asCli("x", { parameters: { services }, targets: null, even_if_inactive: false }, CHOOSING);
+  expect(cli(["web", "it's $(x)"])).toBe(String.raw`opsconductor run x -p services=web -p 'services=it'\''s $(x)' --follow`);
+  expect(cli([])).toBe("opsconductor run x -p services= --follow");
+});
+
+test("parameters that wait for one another in a circle still open", () => {
+  const circle = parametersOf({ parameters: { a: { depends_on: "b", choices_for: {} }, b: { depends_on: "a", choices_for: {} } } });
+  expect(begun(circle)).toEqual({ a: "", b: "" });
 });

@@ -2,6 +2,7 @@ import { Drawer } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 
+import { namedIn, parametersOf } from "@/ui/parameters/model";
 import { ErrorBoundary } from "@/ui/states/error-boundary";
 import { ErrorState, Loading } from "@/ui/states/states";
 
@@ -19,7 +20,7 @@ const Body = ({ jobId }: { jobId: string }) => {
     closeRunDialog();
     void navigate({ to: "/runs/$runId", params: { runId } });
   };
-  return <RunForm job={job.data} last={last.data ?? null} onStarted={started} />;
+  return <RunForm job={job.data} last={last.data ? { ...last.data.parameters, ...namedIn(parametersOf(job.data.definition), last.data.names) } : null} onStarted={started} />;
 };
 
 const Title = ({ jobId }: { jobId: string }) => {

@@ -13,7 +13,7 @@ import { toastDone } from "@/ui/toasts";
 import { type JobDetail, type RunWish, useStartRun } from "./api";
 import { asCli, asCurl, leftOut } from "./as-command";
 import { ParameterInput } from "@/ui/parameters/parameter-input";
-import { begun, type Filled, parametersOf, refusalsOf, valuesOf } from "@/ui/parameters/model";
+import { begun, type Filled, filledWith, narrowed, parametersOf, refusalsOf, valuesOf } from "@/ui/parameters/model";
 import { type Choice, choiceRefusal, targetsOf, TargetsPicker } from "./targets-picker";
 
 interface Props {
@@ -25,8 +25,9 @@ interface Props {
 
 /** Everything a run needs, generated from what the job asks for. */
 export const RunForm = ({ job, last, onStarted }: Props) => {
-  const parameters = parametersOf(job.definition);
-  const [filled, setFilled] = useState<Filled>(() => begun(parameters, last));
+  const declared = parametersOf(job.definition);
+  const [filled, setFilled] = useState<Filled>(() => begun(declared, last));
+  const parameters = narrowed(declared, filled);
   const [choice, setChoice] = useState<Choice>({ mode: "own" });
   const [evenInactive, setEvenInactive] = useState(false);
   const [checked, setChecked] = useState(false);
@@ -74,12 +75,12 @@ export const RunForm = ({ job, last, onStarted }: Props) => {
         {parameters.length === 0 && <Text size="sm" c="dimmed">This job asks for no parameters.</Text>}
         {parameters.map((parameter) => (
           <ParameterInput key={parameter.name} parameter={parameter} value={filled[parameter.name] ?? ""} error={errorOf(parameter.name)}
-            onChange={(value) => change(() => setFilled({ ...filled, [parameter.name]: value }))} />
+            onChange={(value) => change(() => setFilled(filledWith(declared, filled, parameter.name, value)))} />
         ))}
         {last !== null && parameters.length > 0 && (
           <Group gap="xs">
-            <Button variant="subtle" size="compact-xs" onClick={() => change(() => setFilled(begun(parameters, last)))}>Values of the last run</Button>
-            <Button variant="subtle" size="compact-xs" onClick={() => change(() => setFilled(begun(parameters)))}>Defaults</Button>
+            <Button variant="subtle" size="compact-xs" onClick={() => change(() => setFilled(begun(declared, last)))}>Values of the last run</Button>
+            <Button variant="subtle" size="compact-xs" onClick={() => change(() => setFilled(begun(declared)))}>Defaults</Button>
           </Group>
         )}
         <TargetsPicker choice={choice} definition={job.definition} error={(checked ? unchosen : null) ?? answered.of("targets")} onChange={(next) => change(() => setChoice(next))} />

@@ -4,7 +4,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 
 import { messageOf } from "@/lib/problem";
-import { targetNamesQuery } from "@/ui/parameters/target-names";
+import { targetNamesQuery } from "@/ui/parameters/names";
 
 import { previewQuery, type Targets } from "./api";
 
@@ -27,7 +27,7 @@ const MODES = [{ value: "own", label: "The job's own" }, { value: "names", label
 export const TargetNames = ({ value, onChange, error, label, size = "sm" }: { value: string[]; onChange: (names: string[]) => void; error?: string | null; label: string; size?: "xs" | "sm" }) => {
   const [typed, setTyped] = useState("");
   const [part] = useDebouncedValue(typed, 200);
-  const found = useQuery(targetNamesQuery(part)).data?.items ?? [];
+  const found = useQuery(targetNamesQuery(part)).data ?? [];
   const names = [...new Set([...value, ...found.map(({ name }) => name)])];
   return (
     <MultiSelect size={size} aria-label={label} placeholder={value.length === 0 ? "Name of a target…" : ""} searchable hidePickedOptions data={names} value={value}

@@ -1,25 +1,37 @@
-import { Checkbox, PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
+import { Checkbox, MultiSelect, PasswordInput, Select, Textarea, TextInput } from "@mantine/core";
 
 import { FileParameter } from "./file-parameter";
-import type { Parameter } from "./model";
-import { TargetParameter } from "./target-parameter";
+import { type Filling, isList, type Parameter } from "./model";
+import { NameParameter } from "./name-parameter";
 
 interface Props {
   parameter: Parameter;
-  value: string | boolean;
-  onChange: (value: string | boolean) => void;
+  value: Filling;
+  onChange: (value: Filling) => void;
   error: string | null;
   /** Only shown, not asked for: files are not stored. */
   preview?: boolean;
 }
 
-const limits = ({ minimum, maximum, pattern }: Parameter): string =>
-  [
+const count = ({ minItems, maxItems }: Parameter): string => {
+  if (minItems !== null && maxItems !== null) return minItems === maxItems ? `choose ${minItems}` : `choose ${minItems} to ${maxItems}`;
+  return minItems ? `choose at least ${minItems}` : maxItems !== null ? `choose at most ${maxItems}` : "";
+};
+
+const limits = (parameter: Parameter): string => {
+  const { minimum, maximum, pattern } = parameter;
+  return [
+    count(parameter),
     minimum !== null && maximum !== null ? `${minimum} to ${maximum}` : minimum !== null ? `at least ${minimum}` : maximum !== null ? `at most ${maximum}` : "",
     pattern === null ? "" : `matches ${pattern}`,
   ].filter(Boolean).join(" · ");
+};
 
-const hintOf = (parameter: Parameter): string => [parameter.description ?? "", limits(parameter)].filter(Boolean).join(" · ");
+/** Why there is nothing to choose from yet. */
+const waiting = ({ dependsOn, choices, because }: Parameter): string =>
+  dependsOn === null || choices === null || choices.length > 0 ? "" : because === "" ? `choose ${dependsOn} first` : `no choices${because}`;
+
+const hintOf = (parameter: Parameter): string => [parameter.description ?? "", limits(parameter), waiting(parameter)].filter(Boolean).join(" · ");
 
 /** The input that fits the type of a parameter; a type this client does not know is a line of text. */
 export const ParameterInput = ({ parameter, value, onChange, error, preview = false }: Props) => {
@@ -28,14 +40,17 @@ export const ParameterInput = ({ parameter, value, onChange, error, preview = fa
   const shared = { label: name, description: hint === "" ? null : hint, withAsterisk: required, error, "data-parameter": name };
   const text = typeof value === "string" ? value : "";
   const write = (event: { currentTarget: { value: string } }): void => onChange(event.currentTarget.value);
+  if (type === "multi")
+    return <MultiSelect {...shared} data={(choices ?? []).map(String)} value={isList(value) ? [...value] : []} onChange={onChange} searchable={(choices?.length ?? 0) > 8} clearable
+      disabled={choices?.length === 0} placeholder={isList(value) && value.length > 0 ? "" : "Choose…"} hidePickedOptions clearButtonProps={{ "aria-label": `No ${name}` }} />;
   if (choices)
     return <Select {...shared} data={choices.map(String)} value={text === "" ? null : text} clearable={!required} searchable={choices.length > 8}
-      placeholder="Choose…" onChange={(chosen) => onChange(chosen ?? "")} clearButtonProps={{ "aria-label": `No ${name}` }} />;
+      disabled={choices.length === 0} placeholder="Choose…" onChange={(chosen) => onChange(chosen ?? "")} clearButtonProps={{ "aria-label": `No ${name}` }} />;
   if (type === "boolean")
     return <Checkbox label={name} description={shared.description} error={error} checked={value === true} onChange={(event) => onChange(event.currentTarget.checked)} />;
   if (type === "secret") return <PasswordInput {...shared} autoComplete="off" value={text} onChange={write} />;
   if (type === "date") return <TextInput {...shared} type="date" value={text} onChange={write} />;
-  if (type === "target") return <TargetParameter {...shared} value={text} onChange={onChange} clearable={!required} />;
+  if (type === "target" || type === "credential") return <NameParameter kind={type} {...shared} value={text} onChange={onChange} clearable={!required} />;
   if (type === "file") return <FileParameter {...shared} value={text} onChange={onChange} preview={preview} />;
   if (type === "integer" || type === "number")
     return <TextInput {...shared} inputMode={type === "integer" ? "numeric" : "decimal"} value={text} onChange={write} />;

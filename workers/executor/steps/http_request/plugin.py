@@ -82,7 +82,7 @@ class HttpRequestPlugin:
 
     async def start(self, spec: HttpRequest, context: StepContext) -> HttpAttempt:
         credential = context.credential if spec.credential is not None else None
-        if spec.credential is not None and credential is None:
+        if spec.named_credential is not None and credential is None:
             raise StepFault("credential_unfit", detail=f"there is no credential named {spec.credential}")
         ask = request_of(spec, context.parameters, credential)
         return HttpAttempt(spec, context, ask, self._egress)

@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping
 
-from contracts.binding import BindingRefused, RenderedCmd, fill, fill_all, render_cmd, render_powershell
+from contracts.binding import (
+    BindingRefused,
+    ParameterValue,
+    RenderedCmd,
+    fill,
+    fill_all,
+    render_cmd,
+    render_powershell,
+)
 from contracts.jobs.steps import WinrmExec
-from workers.executor.steps.base import ParameterValue, StepContext, StepFault
+from workers.executor.steps.base import StepContext, StepFault
 from workers.executor.steps.winrm_exec import bootstrap
 
 VARIABLE_UNITS = 32_766

@@ -4,6 +4,7 @@ import { usePart } from "./context";
 import type { Path, Value } from "./document";
 import { partAsText, textAsPart } from "./document";
 import { GroupInput, MapInput, NeedsInput } from "./composite-inputs";
+import { CredentialInput } from "./credential-input";
 import classes from "./editor.module.css";
 import { choiceLabel, hintOf, labelOf } from "./layouts";
 import type { Field } from "./schema";
@@ -80,6 +81,7 @@ const Free = ({ field, path }: InputProps) => {
 /** The input that fits a field. */
 export const FieldInput = ({ field, path }: InputProps) => {
   if (field.name === "needs") return <NeedsInput field={field} path={path} />;
+  if (field.name === "credential") return <CredentialInput field={field} path={path} />;
   if (field.name === "command") return <ScriptInput field={field} path={path} />;
   switch (field.kind) {
     case "text": return <TextLine field={field} path={path} />;

@@ -25,7 +25,7 @@ const ARRANGED: Readonly<Record<string, readonly string[]>> = {
 };
 
 const LABELS: Readonly<Record<string, string>> = {
-  target: "Targets", shell: "Shell", command: "Script", needs: "After these steps", timeoutSec: "Time limit (s)", idleTimeoutSec: "Limit without output (s)",
+  credential: "Credential", target: "Targets", shell: "Shell", command: "Script", needs: "After these steps", timeoutSec: "Time limit (s)", idleTimeoutSec: "Limit without output (s)",
   connectTimeoutSec: "Limit to connect (s)", retry: "Retry", attempts: "Attempts", backoff: "Pause between (s)", on_failure: "After a failure", max_parallel: "Targets at a time",
   delivery: "If its executor is lost", cwd: "Folder", env: "Environment", stdin: "Input (stdin)", sudo: "As another user (sudo)", user: "User", pty: "With a terminal",
   success_codes: "Exit codes of success", fail_on: "Counts as failed", exit_code: "Any other exit code", error_stream: "Anything on the error stream", pattern: "Output that matches",

@@ -3,7 +3,7 @@ import { Plus } from "lucide-react";
 import { useState } from "react";
 
 import { ParameterInput } from "@/ui/parameters/parameter-input";
-import { begun, type Filled, parametersOf, refusalOf } from "@/ui/parameters/model";
+import { begun, type Filled, filledWith, narrowed, parametersOf, refusalOf } from "@/ui/parameters/model";
 import { useEditing } from "./context";
 import { edit } from "./document";
 import classes from "./editor.module.css";
@@ -19,18 +19,19 @@ const freshName = (taken: readonly string[]): string => {
 /** What people will be asked, as they will see it; nothing that is filled in here is kept. */
 const Preview = () => {
   const { definition } = useEditing();
-  const parameters = parametersOf(definition);
+  const declared = parametersOf(definition);
   const [tried, setTried] = useState<Filled>({});
-  const filled = { ...begun(parameters), ...Object.fromEntries(Object.entries(tried).filter(([name]) => parameters.some((parameter) => parameter.name === name))) };
+  const filled = { ...begun(declared), ...Object.fromEntries(Object.entries(tried).filter(([name]) => declared.some((parameter) => parameter.name === name))) };
+  const parameters = narrowed(declared, filled);
   return (
     <section className={classes.preview} aria-label="What people will be asked">
       <p className="quiet">What people will be asked when they run it. Try it: nothing here is kept.</p>
       <div className={classes.row}>
         {parameters.map((parameter) => {
           const value = filled[parameter.name] ?? "";
-          const fits = (typeof value === "boolean") === (parameter.type === "boolean" && !parameter.choices);
+          const fits = (typeof value === "boolean") === (parameter.type === "boolean" && !parameter.choices) && Array.isArray(value) === (parameter.type === "multi");
           return <ParameterInput preview key={parameter.name} parameter={parameter} value={fits ? value : ""} error={parameter.name in tried && fits ? refusalOf(parameter, value) : null}
-            onChange={(next) => setTried({ ...tried, [parameter.name]: next })} />;
+            onChange={(next) => setTried(filledWith(declared, { ...filled, ...tried }, parameter.name, next))} />;
         })}
       </div>
     </section>

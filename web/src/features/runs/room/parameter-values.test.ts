@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { begun, parametersOf } from "@/ui/parameters/model";
+import { begun, namedIn, parametersOf } from "@/ui/parameters/model";
 
 import { changesOf, textOf } from "./parameter-values";
 
@@ -24,6 +24,14 @@ test("a secret is sent only when it was typed anew", () => {
   expect(changesOf(PARAMETERS, filled({ key: "s3cret" }), BEFORE)).toEqual({ key: "s3cret" });
 });
 
+test("a list is sent when it is another, and a credential goes by its name", () => {
+  const parameters = parametersOf({ parameters: { services: { type: "multi", choices: ["a", "b"] }, who: { type: "credential" } } });
+  const before = { services: ["a"], who: "6b1f0f0e-8f0b-4c53-9a43-0d3c5c1f2a11", ...namedIn(parameters, { who: "deploy" }) };
+  expect(before.who).toBe("deploy");
+  expect(changesOf(parameters, begun(parameters, before), before)).toEqual({});
+  expect(changesOf(parameters, { services: ["a", "b"], who: "" }, before)).toEqual({ services: ["a", "b"], who: "" });
+});
+
 test("text stands as it is, the rest as JSON", () => {
-  expect([textOf("a"), textOf(3), textOf(null), textOf(undefined)]).toEqual(["a", "3", "null", ""]);
+  expect([textOf("a"), textOf(3), textOf(null), textOf(undefined), textOf(["a", "b"])]).toEqual(["a", "3", "null", "", "a, b"]);
 });

@@ -8,7 +8,7 @@ import { type Matrix, rerunCounts } from "@/features/runs/matrix/model";
 import { definitionQuery } from "@/features/runs/run-queries";
 import { FormAlert } from "@/ui/forms/form-alert";
 import { formProblems } from "@/ui/forms/problems";
-import { begun, type Filled, type Parameter, parametersOf, refusalsOf } from "@/ui/parameters/model";
+import { begun, type Filled, filledWith, namedIn, narrowed, type Parameter, parametersOf, refusalsOf } from "@/ui/parameters/model";
 import { ParameterInput } from "@/ui/parameters/parameter-input";
 import { ErrorState, Loading } from "@/ui/states/states";
 
@@ -50,8 +50,10 @@ const RerunDialog = ({ run, matrix, version: first, newest, onClose }: Props) =>
   const counts = rerunCounts(matrix);
 
   const follows = version === "newest" && newest ? newest.definition : ran.data?.definition;
-  const parameters = asked(parametersOf(follows ?? {}), run.secrets);
-  const filled = { ...begun(parameters, run.parameters), ...typed };
+  const declared = asked(parametersOf(follows ?? {}), run.secrets);
+  const before = { ...run.parameters, ...namedIn(declared, run.parameter_names) };
+  const filled = { ...begun(declared, before), ...typed };
+  const parameters = narrowed(declared, filled);
   const refused = refusalsOf(parameters, filled);
   const problems = formProblems(error, parameters.map(({ name }) => `parameters.${name}`));
   const refusalOf = (name: string): string | null => (checked ? (refused[name] ?? null) : null) ?? problems.of(`parameters.${name}`);
@@ -60,7 +62,7 @@ const RerunDialog = ({ run, matrix, version: first, newest, onClose }: Props) =>
     event.preventDefault();
     setChecked(true);
     if (Object.keys(refused).length > 0) return;
-    const changes = changesOf(parameters, filled, run.parameters);
+    const changes = changesOf(parameters, filled, before);
     again.start({ tasks, version, parameters: changes, ...(from === null ? {} : { from_step: from }) }, setError);
   };
   return (
@@ -73,7 +75,7 @@ const RerunDialog = ({ run, matrix, version: first, newest, onClose }: Props) =>
             {parameters.length === 0 && <Text c="dimmed">This job has no parameters.</Text>}
             {parameters.map((parameter) => (
               <ParameterInput key={`${version} ${parameter.name}`} parameter={parameter} value={filled[parameter.name] ?? ""} error={refusalOf(parameter.name)}
-                onChange={(value) => { setError(null); setTyped({ ...typed, [parameter.name]: value }); }} />
+                onChange={(value) => { setError(null); setTyped(filledWith(declared, filled, parameter.name, value)); }} />
             ))}
             <Group grow align="start">
               <Select label="Targets" allowDeselect={false} value={tasks} onChange={(value) => setTasks(value ?? "all")}

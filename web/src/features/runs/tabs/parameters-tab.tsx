@@ -7,6 +7,13 @@ const targetsOf = ({ targets, only_targets }: RunDetail): string => {
   return only_targets === null ? chosen : `${chosen}; of these only ${only_targets.join(", ")}`;
 };
 
+const Value = ({ run, name }: { run: RunDetail; name: string }) => {
+  const value = run.parameters[name];
+  const meant = run.parameter_names[name];
+  if (Array.isArray(value)) return value.length === 0 ? <span className="quiet">none</span> : <ul className={classes.chosen}>{value.map((item, index) => <li key={index}>{textOf(item)}</li>)}</ul>;
+  return meant === undefined ? textOf(value) : <>{meant} <span className="quiet">{textOf(value)}</span></>;
+};
+
 /** What it was started with, as it was resolved. Secrets are never sent to a browser. */
 export const ParametersTab = ({ run }: { run: RunDetail }) => {
   const names = [...new Set([...Object.keys(run.parameters), ...run.secrets])].sort();
@@ -18,7 +25,7 @@ export const ParametersTab = ({ run }: { run: RunDetail }) => {
           {names.map((name) => (
             <tr key={name}>
               <td className="mono">{name}</td>
-              <td className="mono">{run.secrets.includes(name) ? <span title="A secret: sealed, and never shown">•••</span> : textOf(run.parameters[name])}</td>
+              <td className="mono">{run.secrets.includes(name) ? <span title="A secret: sealed, and never shown">•••</span> : <Value run={run} name={name} />}</td>
             </tr>
           ))}
           {names.length === 0 && <tr><td colSpan={2} className="quiet">This run was started without parameters.</td></tr>}
