@@ -24,11 +24,11 @@ def protocol(step_type: str, target: str) -> str:
                     THEN CASE {target}.os WHEN 'windows' THEN 'winrm' ELSE 'ssh' END END"""
 
 
-def protocol_of(step: StepSpec, os: str) -> str:
-    """The same of a step that logs in to a target with this system."""
+def protocol_of(step: StepSpec, os: str) -> str | None:
+    """The same of a step on a target with this system."""
     if step.protocol == "own":
         return "winrm" if os == "windows" else "ssh"
-    return str(step.protocol)
+    return step.protocol
 
 
 def credential(said: str, parameters: str, target: str) -> str:

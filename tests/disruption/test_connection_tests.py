@@ -1,8 +1,10 @@
 """Connection tests, holds and seats in a running system: workers die, messages are lost, passwords wrong."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,9 +28,16 @@ PASSWORD = "the-Right-one-5512"
 class CountingHost(SshHost):
     """A host in this process that counts logins, and the sessions open at once."""
 
-    def __init__(self) -> None:
-        super().__init__("ops", PASSWORD)
+    def __init__(self, programs: Path) -> None:
+        super().__init__("ops", PASSWORD, programs=programs)
         self.tried: list[str] = []
+        self._own_programs = programs
+
+    def put_program(self, name: str, script: str) -> None:
+        """From now on this stands in for the machine's own."""
+        program = self._own_programs / name
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
 
     def lets_in(self, username: str, password: str) -> bool:
         self.tried.append(password)
@@ -36,8 +45,8 @@ class CountingHost(SshHost):
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def host() -> AsyncIterator[CountingHost]:
-    host = CountingHost()
+async def host(tmp_path: Path) -> AsyncIterator[CountingHost]:
+    host = CountingHost(tmp_path)
     await host.start()
     yield host
     await host.stop()
@@ -204,6 +213,85 @@ async def test_two_executors_try_a_wrong_password_on_a_machine_once_and_on_two_o
     )
     assert dict(codes) == {"auth_rejected": 2, "credential_held": 22}
     assert await system.value("SELECT count(*) FROM first_logins WHERE credential_id = $1", credential) == 0
+
+
+async def test_testing_a_fleet_tries_a_wrong_password_on_two_machines_whoever_tests(
+    system: System, host: CountingHost
+) -> None:
+    for _ in range(2):
+        await system.started("executor")
+    credential = await _credential(system, "wrong-for-tests", "a-Wrong-one-0005")
+    targets = [await _target(system, host, f"tested-{number}", credential) for number in range(12)]
+
+    codes = await _tested_together(system, targets)
+
+    assert codes == {"auth_rejected": 2, "credential_held": 10}
+    assert len(host.tried) == 2
+
+
+async def test_a_fleet_whose_password_is_right_is_tested_side_by_side(
+    system: System, host: CountingHost
+) -> None:
+    """Each of the tests but the first waits on the host for another two to be there."""
+    await system.started("executor")
+    credential = await _credential(system, "right-for-tests", PASSWORD)
+    targets = [await _target(system, host, f"together-{number}", credential) for number in range(8)]
+    host.put_program(
+        "uname",
+        'echo >>"$HOME/there"; until [ "$(wc -l <"$HOME/there")" -ge 3 ]; do sleep .05; done; echo sandbox',
+    )
+
+    assert await _tested_together(system, targets) == {None: 8}
+
+
+async def test_a_jump_host_is_asked_once_with_a_wrong_password_whoever_wants_to_go_through(
+    system: System, host: CountingHost
+) -> None:
+    for _ in range(2):
+        await system.started("executor")
+    wrong = await _credential(system, "wrong-on-the-way", "a-Wrong-one-0006")
+    right = await _credential(system, "right-behind", PASSWORD)
+    await _target(system, host, "gate", wrong)
+    behind = {"jump_host": {"target": "gate"}}
+    names = [f"behind-{number}" for number in range(6)]
+    targets = [await _target(system, host, name, right, **behind) for name in names]
+    step = {"type": "ssh.exec", "command": "true", "needs": [], "on_failure": "continue"}
+    run = await system.run(await system.job(step, step, targets=names))
+
+    codes = await _tested_together(system, targets)
+
+    assert await system.until_ended([run]) == {"failed": 1}
+    assert host.tried == ["a-Wrong-one-0006"]
+    assert set(codes) <= {"jump_rejected", "jump_missing"}
+    shown = (await system.api.get(f"/api/v1/credentials/{wrong}")).json()
+    assert [hold["target"] for hold in shown["holds"]] == ["gate"]
+
+
+async def test_copies_keep_to_the_same_rule(system: System, host: CountingHost) -> None:
+    for _ in range(2):
+        await system.started("executor")
+    credential = await _credential(system, "wrong-for-copies", "a-Wrong-one-0007")
+    await _target(system, host, "no-copies", credential, max_concurrent=5)
+    step = {"type": "ssh.copy", "content_base64": "", "dest": "f", "needs": [], "on_failure": "continue"}
+    run = await system.run(await system.job(*[step] * 20, targets=["no-copies"]))
+
+    assert await system.until_ended([run]) == {"failed": 1}
+    assert len(host.tried) == 1
+
+
+async def _tested_together(system: System, targets: list[str]) -> dict[str | None, int]:
+    """How often tests of these targets in one request ended with each cause; None is success."""
+    body = await _made(system, "targets/test", ids=targets)
+
+    async def ended() -> list[dict[str, Any]]:
+        answer = await system.api.get(
+            "/api/v1/connection-tests", params={"batch_id": body["batch_id"], "limit": 100}
+        )
+        tests: list[dict[str, Any]] = answer.json()["items"]
+        return tests if {test["status"] for test in tests} <= {"succeeded", "failed"} else []
+
+    tests = await eventually(ended, within=60, every=0.2)
+    return dict(Counter(test["error"]["code"] if test["error"] else None for test in tests))
 
 
 async def test_a_wrong_password_is_tried_on_a_windows_machine_once_however_many_tasks_wait(

@@ -19,6 +19,8 @@ from tests.support.forward_proxy import a_proxy
 from tests.support.ports import free_port
 from tests.support.windows import PASSWORD, USER, basic_over_https, ntlm_over_http
 from workers.executor.steps.base import OpenedCredential, TargetView
+from workers.executor.steps.winrm.connections import Connection
+from workers.executor.steps.winrm.names import names_of_test
 from workers.executor.testing import seating
 from workers.executor.testing.examine import Result, examine
 from workers.executor.testing.winrm import quotas_in
@@ -267,3 +269,34 @@ async def test_a_test_waits_a_little_for_a_session_and_never_takes_one_too_many(
     assert (windows_host.logins, never.left) == ([], 1)
     passed = await examine("winrm", target, _credential(), pool, seat=soon)
     assert (passed.error, soon.left) == (None, 1)
+
+
+async def test_the_shell_of_a_test_whose_executor_died_goes_with_the_next_try_of_it(
+    windows_host: WindowsHost, pool: BlockingPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    test_id, target = uuid4(), _target(ntlm_over_http(windows_host))
+    with monkeypatch.context() as killed:
+        killed.setattr("workers.executor.testing.winrm._delete", _nothing)
+        for tries in (1, 2):
+            await examine("winrm", target, _credential(), pool, names=names_of_test(test_id, tries))
+    assert windows_host.shells.keys() == {names_of_test(test_id, 2).own}, "the second took the first one's"
+
+    result = await examine("winrm", target, _credential(), pool, names=names_of_test(test_id, 3))
+
+    assert result.error is None
+    assert windows_host.shells == {}
+
+
+async def test_the_shell_of_a_test_that_nobody_begins_again_goes_within_a_minute(
+    windows_host: WindowsHost, pool: BlockingPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.executor.testing.winrm._delete", _nothing)
+    await _tested(ntlm_over_http(windows_host), pool)
+    windows_host.knobs.names_shells_itself = True
+    await _tested(ntlm_over_http(windows_host), pool)
+
+    assert [shell.idle for shell in windows_host.shells.values()] == [60.0, 60.0]
+
+
+async def _nothing(_connection: Connection, _shell_id: str) -> None:
+    """An executor that is killed clears up nothing."""

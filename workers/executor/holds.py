@@ -19,7 +19,6 @@ class Rejected:
     credential_id: UUID
     version: int
     target_id: UUID
-    project_id: UUID
     run_id: UUID | None
     """Null when a connection test found out."""
     reason: str
@@ -48,7 +47,9 @@ def rejected_where(
     return UUID(str(target["id"])), credential
 
 
-_LOCK = text("SELECT name, current_version, held_version FROM credentials WHERE id = :credential FOR UPDATE")
+_LOCK = text("""
+    SELECT project_id, current_version, held_version FROM credentials WHERE id = :credential FOR UPDATE
+""")
 _HOLD = text("""
     INSERT INTO credential_holds (credential_id, version, target_id, reason, run_id)
     VALUES (:credential, :version, :target, :reason, :run) ON CONFLICT DO NOTHING RETURNING target_id
@@ -116,7 +117,11 @@ async def _hold(session: Statements, one: Rejected) -> None:
         await session.execute(_HOLD_EVERYWHERE, values | {"reason": reason[:1_000]})
     await session.execute(
         _AUDIT,
-        {"credential": one.credential_id, "project": one.project_id, "detail": _detail(one, everywhere)},
+        {
+            "credential": one.credential_id,
+            "project": credential.project_id,
+            "detail": _detail(one, everywhere),
+        },
     )
 
 

@@ -106,7 +106,8 @@ class BatchedLedger:
     async def _leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
         """Raises nothing but outages."""
         target, credential, attempt = task.target, task.credential, (task.id, task.attempt)
-        if target is None or credential is None:
+        protocol = protocol_of(spec, target["os"]) if target else None
+        if target is None or credential is None or protocol is None:
             return
         target_id = UUID(str(target["id"]))
         told: dict[str, object] = {
@@ -123,7 +124,7 @@ class BatchedLedger:
                 attempt,
                 target_id=target_id,
                 account=credential["username"],
-                protocol=protocol_of(spec, target["os"]),
+                protocol=protocol,
                 why=why,
             )
             if not again:
@@ -184,7 +185,6 @@ def _rejected(task: Claimed, ended: Ended) -> Rejected | None:
         credential_id=credential["credential_id"],
         version=credential["credential_version"],
         target_id=target_id,
-        project_id=task.project_id,
         run_id=task.run_id,
         reason=(error_of(ended) or {})["message"],
     )

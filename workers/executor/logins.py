@@ -7,10 +7,13 @@ takes sessions. What this executor has seen accepted is kept in its memory; ever
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Literal, Protocol
 from uuid import UUID
 
+from workers.executor.masking import Masker
+from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
 from workers.executor.steps.undoing import to_its_end
 
 LoginKey = tuple[UUID, UUID, int]
@@ -21,8 +24,6 @@ ALONE_SECONDS = 15.0
 has accepted yet."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 0.5
 
-LOGS_IN_LATER = frozenset({"ssh.copy"})
-"""Step types whose start does not log in yet: it tells nothing of the credential."""
 _BEHIND_THE_LOGIN = frozenset({"access_denied", "message_too_large", "program_not_found", "quota"})
 """Causes of a failed start that a host only has for somebody it knows."""
 
@@ -45,6 +46,25 @@ class Trials(Protocol):
 
     async def end(self, key: LoginKey, *, accepted: bool) -> None:
         """Say how it ended; harmless where nothing was begun."""
+
+
+class Holds(Protocol):
+    """What is known of rejections. Both methods wait through outages."""
+
+    async def held_back(self, key: LoginKey) -> str | None:
+        """Why this version may not be tried on this target; None when it may."""
+
+    async def put(self, key: LoginKey, *, reason: str, run_id: UUID | None) -> None:
+        """The target has rejected it."""
+
+
+class NoHolds:
+    """Where nobody keeps a record."""
+
+    async def held_back(self, _key: LoginKey) -> str | None:
+        return None
+
+    async def put(self, key: LoginKey, *, reason: str, run_id: UUID | None) -> None: ...
 
 
 class OwnTrials:
@@ -71,14 +91,49 @@ class Turn:
 
 
 class FirstLogins:
-    """Who may log in where. A turn is kept until its rejection is written, so that the next one reads it."""
+    """Who may log in where. A turn is kept until its rejection is written, so that the next one reads it.
 
-    def __init__(self, trials: Trials | None = None, *, remembered: int = REMEMBERED) -> None:
+    Implements `steps.base.Logins`.
+    """
+
+    def __init__(
+        self, trials: Trials | None = None, holds: Holds | None = None, *, remembered: int = REMEMBERED
+    ) -> None:
         self._trials = trials or OwnTrials()
+        self._holds = holds or NoHolds()
         self._remembered = remembered
         self._accepted: dict[LoginKey, None] = {}
         self._doubted: dict[LoginKey, None] = {}
         self._turns: dict[LoginKey, tuple[asyncio.Lock, int]] = {}
+
+    @asynccontextmanager
+    async def first(
+        self,
+        target: TargetView,
+        credential: OpenedCredential,
+        *,
+        run_id: UUID | None = None,
+        even_if_held: bool = False,
+    ) -> AsyncIterator[None]:
+        """`even_if_held`: somebody has decided that it is tried all the same; in its turn, though."""
+        key = (target.id, credential.id, credential.version)
+        turn = await self.turn(key)
+        try:
+            if turn.doubted and not even_if_held and (reason := await self._holds.held_back(key)):
+                raise StepFault(
+                    "credential_held", host=target.hostname, user=credential.username, detail=reason
+                )
+            try:
+                yield
+            except StepFault as fault:
+                self.heard(key, fault.cause.code)
+                if said_of_login(fault.cause.code) == "rejected":
+                    reason = Masker(credential.secrets.values()).mask_all(fault.message)
+                    await self._holds.put(key, reason=reason, run_id=run_id)
+                raise
+            self.heard(key, None)
+        finally:
+            await to_its_end(turn.leave())
 
     async def turn(self, key: LoginKey) -> Turn:
         """At once where the credential was accepted before, else when nobody else is trying it."""

@@ -20,7 +20,7 @@ from workers.executor.steps import all_plugins
 from workers.executor.surroundings import Surroundings
 from workers.executor.testing.tester import Tester
 from workers.executor.tidying import Tidier
-from workers.executor.trials import SharedTrials
+from workers.executor.trials import SharedHolds, SharedTrials
 from workers.executor.vault import SealedVault
 
 PREFETCH = 8
@@ -30,7 +30,6 @@ def install(process: Process) -> None:
     """Make this process claim and execute tasks of its pools."""
     settings = process.settings
     ring = PrivateRing([read_key(settings.seal_private_key)])
-    plugins = all_plugins(egress_allow=settings.egress_allow)
 
     async def fenced() -> None:
         await tester.let_go()
@@ -40,6 +39,8 @@ def install(process: Process) -> None:
         feeder.stop_tasks(task_ids)
 
     lease = Lease(process, on_fenced=fenced, on_cancel=stop_tasks)
+    logins = FirstLogins(SharedTrials(process, lease), SharedHolds(process))
+    plugins = all_plugins(egress_allow=settings.egress_allow, logins=logins)
     ledger = BatchedLedger(process, lease)
     progress = ProgressBoard(process)
     vault = SealedVault(process.sessions, ring)
@@ -50,11 +51,11 @@ def install(process: Process) -> None:
         still_mine=lease.check,
         artifacts=artifacts_of_tasks(process),
         reporter=progress.reporter,
-        logins=FirstLogins(SharedTrials(process, lease)),
+        logins=logins,
     )
     definitions = Definitions()
     feeder = Feeder(process, lease, definitions, around)
-    tester = Tester(process, lease, vault)
+    tester = Tester(process, lease, vault, logins)
     tidier = Tidier(process, lease, definitions, around)
 
     async def on_execute_tasks(command: ExecuteTasks, _meta: Meta) -> None:

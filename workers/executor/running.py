@@ -16,10 +16,11 @@ from contracts.jobs.definition import JobDefinition
 from contracts.jobs.steps import ExecSpec, StepSpec
 from contracts.limits import HANDLE_BYTES
 from contracts.runs.states import TASK_TERMINAL
+from contracts.targets.seats import protocol_of
 from infra.outages import StillDown, is_outage
 from workers.executor.holding import Claimed
 from workers.executor.judging import Judge
-from workers.executor.logins import LOGS_IN_LATER, LoginKey, Turn
+from workers.executor.logins import LoginKey, Turn
 from workers.executor.masking import Masker
 from workers.executor.output import AttemptOutput
 from workers.executor.preparing import Prepared, prepared
@@ -193,9 +194,9 @@ class RunningAttempt:
 
     @property
     def _login_key(self) -> LoginKey | None:
-        """None for a step that does not log in to its target."""
+        """None for a step that does not log in, or over connections that see to it by themselves (SSH)."""
         target, credential = self.task.target, self.task.credential
-        if target is None or credential is None or not self.spec.logs_in or self.spec.type in LOGS_IN_LATER:
+        if target is None or credential is None or protocol_of(self.spec, target["os"]) != "winrm":
             return None
         return UUID(str(target["id"])), credential["credential_id"], credential["credential_version"]
 

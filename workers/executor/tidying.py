@@ -13,8 +13,10 @@ from pydantic import ValidationError
 
 from contracts.errors import SealBroken
 from contracts.jobs.definition import JobDefinition, step_name
+from contracts.jobs.steps import StepSpec
 from contracts.jobs.steps.files import CopySpec
 from contracts.runs import looks
+from contracts.targets.seats import protocol_of
 from infra.outages import StillDown, is_outage
 from infra.process import Process
 from workers.definitions import Definitions
@@ -42,7 +44,7 @@ async def clear_up(task: Claimed, definition: JobDefinition, around: Surrounding
     try:
         async with asyncio.timeout(SECONDS):
             context = await _context(task, definition, around)
-            await around.plugins[spec.type].tidy(spec, context, task.handle)
+            await _tidy(task, spec, context, around)
     except StepFault as fault:
         why = fault.message
     except (SealBroken, ValidationError) as error:
@@ -59,6 +61,16 @@ async def clear_up(task: Claimed, definition: JobDefinition, around: Surrounding
     why = _masked(why, context)
     log.info("attempt.not_cleared_up", task_id=str(task.id), attempt=task.attempt, why=why[:300])
     return why
+
+
+async def _tidy(task: Claimed, spec: StepSpec, context: StepContext, around: Surroundings) -> None:
+    """Raises what `tidy` does. A login over SSH waits for its turn by itself."""
+    plugin, target, credential = around.plugins[spec.type], context.target, context.credential
+    if target is None or credential is None or protocol_of(spec, target.os) != "winrm":
+        await plugin.tidy(spec, context, task.handle)
+        return
+    async with around.logins.first(target, credential, run_id=task.run_id):
+        await plugin.tidy(spec, context, task.handle)
 
 
 async def leave_behind(task: Claimed, definition: JobDefinition, around: Surroundings, why: str) -> None:
@@ -100,7 +112,7 @@ def _masked(said: str, context: StepContext | None) -> str:
         return said  # nothing was opened
     hidden = [str(context.parameters[name]) for name in context.secret_parameters]
     opened = context.credential.secrets.values() if context.credential else ()
-    return Masker([*hidden, *opened]).mask(said.encode("utf-8", "replace")).decode("utf-8", "replace")
+    return str(Masker([*hidden, *opened]).mask_all(said))
 
 
 class Tidier:

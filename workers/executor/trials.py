@@ -11,6 +11,8 @@ from uuid import UUID
 from sqlalchemy import text
 
 from infra.process import Process
+from workers.executor import holds
+from workers.executor.holds import Rejected
 from workers.executor.lease import Lease
 from workers.executor.logins import LoginKey
 
@@ -81,6 +83,36 @@ class SharedTrials:
                 await session.execute(_PROVEN, _values(key))
             else:
                 await session.execute(_GIVE_UP, _values(key) | {"worker_id": worker_id})
+
+
+class SharedHolds:
+    """Implements `logins.Holds` over the database."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    async def held_back(self, key: LoginKey) -> str | None:
+        target_id, credential_id, version = key
+
+        async def read() -> str | None:
+            async with self._process.sessions() as session:
+                return await holds.held_back(
+                    session, credential_id=credential_id, version=version, target_id=target_id
+                )
+
+        return await self._process.gate.run(read)
+
+    async def put(self, key: LoginKey, *, reason: str, run_id: UUID | None) -> None:
+        target_id, credential_id, version = key
+        rejected = Rejected(
+            credential_id=credential_id, version=version, target_id=target_id, run_id=run_id, reason=reason
+        )
+
+        async def write() -> None:
+            async with self._process.sessions.begin() as session:
+                await holds.put_on_hold(session, [rejected])
+
+        await self._process.gate.run(write)
 
 
 def _values(key: LoginKey) -> dict[str, object]:

@@ -4,7 +4,9 @@ import asyncio
 import os
 import pwd
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 import asyncssh
 import pytest
@@ -20,7 +22,7 @@ from tests.support.ssh import (
     script,
     sshd_is_installed,
 )
-from workers.executor.steps.base import JumpHop, StepContext, StepFault, TargetView
+from workers.executor.steps.base import JumpHop, OpenedCredential, StepContext, StepFault, TargetView
 from workers.executor.steps.ssh_exec import Connections, SshExecPlugin
 
 pytestmark = pytest.mark.skipif(not sshd_is_installed(), reason="needs an OpenSSH server")
@@ -188,3 +190,66 @@ async def test_a_target_that_the_jump_host_cannot_reach_is_unreachable(
 
     assert (fault.cause.code, fault.words["port"]) == ("unreachable", nowhere)
     assert "jump host" in str(fault.words["detail"])
+
+
+@dataclass
+class Turns:
+    """`Logins` that note who got a turn, and whether somebody held two at once."""
+
+    given: list[str] = field(default_factory=list)
+    open: int = 0
+    most: int = 0
+    held: set[str] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def first(
+        self, target: TargetView, credential: OpenedCredential, *, run_id: UUID | None = None
+    ) -> AsyncIterator[None]:
+        if target.name in self.held:
+            raise StepFault("credential_held", host=target.hostname, detail="rejected before")
+        self.given.append(target.name)
+        self.open += 1
+        self.most = max(self.most, self.open)
+        try:
+            yield
+        except StepFault as fault:
+            if fault.cause.code == "auth_rejected":
+                self.held.add(target.name)
+            raise
+        finally:
+            self.open -= 1
+
+
+async def test_jump_host_and_target_are_logged_in_to_in_one_turn_after_the_other(
+    bastion: Reachable, inner: Reachable
+) -> None:
+    """Nobody waits for a turn while he holds one: with one credential for both that would be for himself."""
+    turns = Turns()
+    plugin = SshExecPlugin(Connections(logins=turns))
+    far = hop(bastion)
+    near = JumpHop(target=replace(inner.target, name="near", jump=far), credential=inner.credential)
+
+    await run(plugin, through(inner, near), "true")
+
+    assert (turns.given, turns.most) == (["bastion", "near", "host"], 1)
+    await plugin.close()
+
+
+async def test_a_jump_host_that_holds_its_credential_back_is_not_asked_and_said_to_be_unusable(
+    bastion: Reachable, inner: Reachable
+) -> None:
+    stranger = asyncssh.generate_private_key("ssh-ed25519").export_private_key().decode()
+    jump = hop(bastion)
+    jump = replace(jump, credential=replace(jump.credential, secrets={"private_key": stranger}))
+    turns = Turns()
+    plugins = [SshExecPlugin(Connections(logins=turns)) for _ in range(2)]
+
+    codes = [(await fault_of(plugin, through(inner, jump))).cause.code for plugin in (*plugins, *plugins)]
+
+    assert codes == ["jump_rejected", "jump_missing", "jump_missing", "jump_missing"]
+    assert turns.given == ["bastion"]
+    turns.held.clear()
+    plugin = plugins[0]
+    assert (await run(plugin, through(inner, hop(bastion)), "true")).outcome == "succeeded", "once released"
+    for plugin in plugins:
+        await plugin.close()

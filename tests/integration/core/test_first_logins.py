@@ -105,12 +105,10 @@ async def test_a_rejection_takes_the_proof_away(fleet: Fleet) -> None:
     for target in (0, 1):
         await one.take(fleet.key(target), patient=True)
         await one.end(fleet.key(target), accepted=True)
-    project = await fleet.engine.scalar("SELECT id FROM projects")
     rejected = Rejected(
         credential_id=fleet.credential,
         version=1,
         target_id=fleet.targets[0],
-        project_id=project,
         run_id=None,
         reason="no",
     )

@@ -1,14 +1,19 @@
 """Who may log in where, while nobody knows whether the password is right."""
 
 import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.causes import CAUSES
+from contracts.targets.specs import SshSettings, WinrmSettings
 from workers.executor.logins import FirstLogins, LoginKey, said_of_login
+from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
 
 KEY: LoginKey = (UUID(int=1), UUID(int=2), 1)
 
@@ -141,3 +146,89 @@ async def test_whoever_is_called_off_while_it_waits_gives_nothing_away_that_anot
     await first.leave()
 
     assert (await two.turn(KEY)).doubted
+
+
+@dataclass
+class Record:
+    """Rejections that are known, in memory."""
+
+    held: dict[LoginKey, str] = field(default_factory=dict)
+
+    async def held_back(self, key: LoginKey) -> str | None:
+        return self.held.get(key)
+
+    async def put(self, key: LoginKey, *, reason: str, run_id: UUID | None) -> None:
+        await asyncio.sleep(0)
+        self.held[key] = reason
+
+
+TARGET = TargetView(
+    id=KEY[0], name="host", hostname="host.test", os="linux", winrm=WinrmSettings(), ssh=SshSettings()
+)
+CREDENTIAL = OpenedCredential(
+    id=KEY[1], version=KEY[2], type="ssh", username="ops", secrets={"password": "secret-word"}
+)
+
+
+async def _turned_away(logins: FirstLogins, knocks: list[int], *, even_if_held: bool) -> None:
+    async with logins.first(TARGET, CREDENTIAL, even_if_held=even_if_held):
+        knocks.append(1)
+        await asyncio.sleep(0)
+        raise StepFault("auth_rejected", host="host.test", detail="secret-word")
+
+
+async def _log_in(logins: FirstLogins, knocks: list[int], *, even_if_held: bool = False) -> str:
+    with pytest.raises(StepFault) as fault:
+        await _turned_away(logins, knocks, even_if_held=even_if_held)
+    return fault.value.cause.code
+
+
+async def test_however_many_log_in_over_however_many_executors_a_wrong_password_is_tried_once() -> None:
+    board, record, knocks = SharedBoard(), Record(), list[int]()
+    executors = [FirstLogins(board, record) for _ in range(3)]
+
+    codes = await asyncio.gather(*(_log_in(logins, knocks) for logins in executors for _ in range(10)))
+
+    assert len(knocks) == 1
+    assert Counter(codes) == {"auth_rejected": 1, "credential_held": 29}
+    assert not board.trying
+    assert "secret-word" not in str(record.held)
+
+
+async def test_who_decides_to_try_a_held_credential_does_so_in_turn() -> None:
+    logins, knocks = FirstLogins(SharedBoard(), Record(held={KEY: "rejected"})), list[int]()
+
+    assert await _log_in(logins, knocks) == "credential_held"
+    assert await _log_in(logins, knocks, even_if_held=True) == "auth_rejected"
+
+    assert len(knocks) == 1
+
+
+async def test_once_accepted_logins_wait_for_nobody() -> None:
+    logins = FirstLogins(SharedBoard(), Record())
+    async with logins.first(TARGET, CREDENTIAL):
+        pass
+
+    async with logins.first(TARGET, CREDENTIAL), logins.first(TARGET, CREDENTIAL):
+        pass
+
+
+async def test_a_login_that_is_called_off_says_nothing_and_lets_the_next_one_try() -> None:
+    board = SharedBoard()
+    one, two = FirstLogins(board, Record()), FirstLogins(board, Record())
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        async with one.first(TARGET, CREDENTIAL):
+            begun.set()
+            await asyncio.sleep(60)
+
+    hanging = asyncio.create_task(hang())
+    await begun.wait()
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+
+    assert not board.trying
+    assert not board.good
+    async with two.first(TARGET, CREDENTIAL):
+        pass

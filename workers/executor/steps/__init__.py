@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.egress import AddressRule, Egress
-from workers.executor.steps.base import StepPlugin
+from workers.executor.steps.base import Logins, StepPlugin
 from workers.executor.steps.facts import FactsPlugin
 from workers.executor.steps.http_request import HttpRequestPlugin
 from workers.executor.steps.remote import Remote
@@ -17,9 +17,11 @@ from workers.executor.steps.winrm_copy import WinrmCopyPlugin
 from workers.executor.steps.winrm_exec import WinrmExecPlugin
 
 
-def all_plugins(*, egress_allow: Sequence[str] = ()) -> Mapping[str, StepPlugin[Any]]:
+def all_plugins(
+    *, egress_allow: Sequence[str] = (), logins: Logins | None = None
+) -> Mapping[str, StepPlugin[Any]]:
     """A fresh set of plug-ins for one process. HTTP goes to public addresses and those in `egress_allow`."""
-    ssh, egress = Connections(), Egress(AddressRule(egress_allow))
+    ssh, egress = Connections(logins=logins), Egress(AddressRule(egress_allow))
     ssh_exec, winrm_exec = SshExecPlugin(ssh), WinrmExecPlugin()
     remote = Remote(ssh=ssh_exec, winrm=winrm_exec)
     plugins: tuple[StepPlugin[Any], ...] = (

@@ -5,6 +5,7 @@ said, and can be asked to stop, to let go, or to take over what a lost worker be
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -87,6 +88,29 @@ class OpenedCredential:
     username: str
     secrets: Mapping[str, str] = field(repr=False)
     """`password`, or `private_key` (PEM or OpenSSH) with an optional `passphrase`."""
+
+
+class Logins(Protocol):
+    """Who may log in where while nobody knows whether a credential is good there (docs/decisions/0009)."""
+
+    def first(
+        self, target: TargetView, credential: OpenedCredential, *, run_id: UUID | None = None
+    ) -> AbstractAsyncContextManager[None]:
+        """Goes around one login: waits for its turn, and hears by its `StepFault` how it ended.
+
+        Raises `StepFault("credential_held")` where the credential was rejected meanwhile. A rejection is
+        written before the next one gets its turn. `run_id` is on whose behalf it is tried.
+        """
+
+
+class NobodyElse:
+    """Implements `Logins` where nobody else logs in."""
+
+    @asynccontextmanager
+    async def first(
+        self, _target: TargetView, _credential: OpenedCredential, *, run_id: UUID | None = None
+    ) -> AsyncIterator[None]:
+        yield
 
 
 class OutputSink(Protocol):
@@ -180,6 +204,8 @@ class StepContext:
     """How many executors held this attempt before this one."""
     over: bool = False
     """The task has ended: nobody goes on with what an attempt of it has left."""
+    restarting: bool = False
+    """The host comes and goes: that it turns somebody away says nothing of the credential."""
     report: Callable[[Progress], None] = lambda _: None
     """Tells how far the work is. Cheap, never waits; most reports are dropped."""
 

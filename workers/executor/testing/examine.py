@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+from uuid import uuid4
 
 import structlog
 from pydantic import ValidationError
@@ -18,11 +19,13 @@ from contracts.targets.testing import (
     Transport,
 )
 from infra.blocking import BlockingPool
+from workers.executor.logins import FirstLogins
 from workers.executor.masking import Masker
 from workers.executor.steps.base import JumpHop, OpenedCredential, StepFault, TargetView
+from workers.executor.steps.winrm.names import ShellNames, names_of_test
 from workers.executor.testing import reports
 from workers.executor.testing.journal import Halted, Journal
-from workers.executor.testing.seating import Seat, Unseated
+from workers.executor.testing.seating import Seat, Turns, Unseated
 from workers.executor.testing.ssh import SshTest
 from workers.executor.testing.winrm import WinrmTest
 
@@ -51,16 +54,23 @@ async def examine(
     pool: BlockingPool,
     *,
     seat: Seat | None = None,
+    turns: Turns | None = None,
+    names: ShellNames | None = None,
     seconds: float = TIME_LIMIT_SECONDS - MARGIN_SECONDS,
 ) -> Result:
     """Test `target` for at most `seconds`. A credential that cannot be used fails the stage `auth`."""
     journal = Journal(transport)
     opened = None if isinstance(credential, StepFault) else credential
-    kind = SshTest if transport == "ssh" else WinrmTest
-    seat = seat or Unseated()
-    test = kind(target, opened, journal, pool, seat)
+    seat, turns = seat or Unseated(), turns or Turns(FirstLogins())
+    turns.target_id = target.id
+    test: SshTest | WinrmTest
+    if transport == "ssh":
+        test = SshTest(target, opened, journal, pool, seat, turns)
+    else:
+        names = names or names_of_test(uuid4(), 1)
+        test = WinrmTest(target, opened, journal, pool, seat, turns, names)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds) as turns.limit:
             await test.run()
     except Halted:
         pass

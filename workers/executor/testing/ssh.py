@@ -8,7 +8,7 @@ import asyncssh
 
 from contracts.targets.testing import PresentedKey
 from infra.blocking import BlockingPool
-from workers.executor.steps.base import OpenedCredential, TargetView
+from workers.executor.steps.base import Logins, OpenedCredential, TargetView
 from workers.executor.steps.ssh_exec.carriers import Carriers
 from workers.executor.steps.ssh_exec.faults import fault
 from workers.executor.steps.ssh_exec.logins import log_in, pinned_keys
@@ -45,10 +45,11 @@ class SshTest:
     journal: Journal
     pool: BlockingPool
     seat: Seat
+    logins: Logins
 
     async def run(self) -> None:
         """Go through the stages; raises `Halted` at the first that fails."""
-        carriers = Carriers(connect_seconds=LOGIN_SECONDS, idle_seconds=0)
+        carriers = Carriers(connect_seconds=LOGIN_SECONDS, idle_seconds=0, logins=self.logins)
         try:
             tunnel = await self._way_there(carriers)
             await self._host_key(tunnel)
@@ -95,7 +96,10 @@ class SshTest:
             self.journal.auth_methods = await _methods(self.target, self.credential.username, tunnel)
             offered = ", ".join(self.journal.auth_methods) or "nothing"
             await sit_down(self.seat, self.target, self.credential, self.target.ssh.max_concurrent)
-            connection = await log_in(self.target, self.credential, time_limit=LOGIN_SECONDS, tunnel=tunnel)
+            async with self.logins.first(self.target, self.credential):
+                connection = await log_in(
+                    self.target, self.credential, time_limit=LOGIN_SECONDS, tunnel=tunnel
+                )
             note.detail = f"logged in as {self.credential.username}; the host offers {offered}"
         return connection
 

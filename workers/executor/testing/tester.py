@@ -19,11 +19,13 @@ from workers.executor import holds
 from workers.executor.holds import Rejected
 from workers.executor.jumps import Way, first_of, hops_of
 from workers.executor.lease import Lease
+from workers.executor.logins import FirstLogins
 from workers.executor.seats import TestSeat
 from workers.executor.steps.base import JumpHop, OpenedCredential, StepFault, TargetView
+from workers.executor.steps.winrm.names import names_of_test
 from workers.executor.testing import store
 from workers.executor.testing.examine import Result, examine, unready
-from workers.executor.testing.seating import Seat, Unseated
+from workers.executor.testing.seating import Seat, Turns, Unseated
 from workers.executor.testing.store import ClaimedTest
 from workers.executor.vault import SealedVault
 
@@ -36,10 +38,19 @@ log = structlog.get_logger()
 class Tester:
     """Claims requested tests when rung, when a slot is freed, and every few seconds."""
 
-    def __init__(self, process: Process, lease: Lease, vault: SealedVault, *, slots: int = SLOTS) -> None:
+    def __init__(
+        self,
+        process: Process,
+        lease: Lease,
+        vault: SealedVault,
+        logins: FirstLogins,
+        *,
+        slots: int = SLOTS,
+    ) -> None:
         self._process = process
         self._lease = lease
         self._vault = vault
+        self._logins = logins
         self._slots = slots
         self._pool = BlockingPool("connection-test", 2 * slots)
         self._running: set[asyncio.Task[None]] = set()
@@ -118,7 +129,11 @@ class Tester:
             target, credential = _target(test, way[0] if way else None), self._credential(test)
         except (SealBroken, StepFault, ValidationError) as error:
             return unready(test.transport, error)
-        return await examine(test.transport, target, credential, self._pool, seat=seat)
+        turns = Turns(self._logins, elsewhere=not test.of_the_target, even_if_held=test.even_if_held)
+        names = names_of_test(test.id, test.tries)
+        return await examine(
+            test.transport, target, credential, self._pool, seat=seat, turns=turns, names=names
+        )
 
     def _credential(self, test: ClaimedTest) -> OpenedCredential | StepFault | None:
         row = test.credential
@@ -186,7 +201,6 @@ def _rejected(test: ClaimedTest, hops: Sequence[Mapping[str, Any]], result: Resu
         credential_id=credential["credential_id"],
         version=credential["credential_version"],
         target_id=target_id,
-        project_id=test.project_id,
         run_id=None,
         reason=str((result.error or {}).get("message", "")),
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.blocking import BlockingPool
-from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
+from workers.executor.steps.base import Logins, OpenedCredential, StepFault, TargetView
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.endpoint import (
     Endpoint,
@@ -18,8 +18,10 @@ from workers.executor.steps.winrm.endpoint import (
     speaks_tls,
 )
 from workers.executor.steps.winrm.faults import Situation, fits
+from workers.executor.steps.winrm.names import ShellNames
 from workers.executor.steps.winrm.proxies import address_of
 from workers.executor.steps.winrm.reaching import usable
+from workers.executor.steps.winrm.shells import delete, open_named
 from workers.executor.steps.winrm.tls import client_context
 from workers.executor.steps.winrm.transport import SCHEME, WinrmClient
 from workers.executor.testing import network
@@ -28,6 +30,8 @@ from workers.executor.testing.journal import Journal
 from workers.executor.testing.seating import Seat, sit_down
 
 LIMITS = Limits(operation=8)
+SHELL_IDLE_TIMEOUT = "PT60S"
+"""The least that hosts take: a test whose executor dies leaves its shell for no longer."""
 FACTS = (
     'Write-Output "ops:powershell=$($PSVersionTable.PSVersion)"\n'
     'Write-Output "ops:computer=$env:COMPUTERNAME"\n'
@@ -62,6 +66,8 @@ class WinrmTest:
     journal: Journal
     pool: BlockingPool
     seat: Seat
+    logins: Logins
+    names: ShellNames
 
     async def run(self) -> None:
         """Go through the stages; raises `Halted` at the first that fails."""
@@ -127,17 +133,28 @@ class WinrmTest:
             await sit_down(self.seat, self.target, credential, endpoint.settings.max_concurrent)
             connection = Connection(endpoint, credential, LIMITS.operation, self.pool, [])
             try:
-                shell_id = await connection.run(WinrmClient.open_shell)
-            except Troubled as trouble:
-                fault = connection.fault(trouble.diagnosis, acted=False)
-                answered = trouble.diagnosis.situation in {Situation.FINAL, Situation.FULL}
-                if fault.cause.code in LOGIN_CODES or not answered:
-                    await connection.drop()
-                    raise fault from trouble
-                note.detail = f"logged in as {credential.username}; {note.detail}"
-                return connection, "", fault
-            note.detail = f"logged in as {credential.username} ({endpoint.settings.transport}); {note.detail}"
-        return connection, shell_id, None
+                async with self.logins.first(self.target, credential):
+                    shell_id, refused = await self._first_shell(connection)
+            except BaseException:
+                await connection.drop()
+                raise
+            how = "" if refused else f" ({endpoint.settings.transport})"
+            note.detail = f"logged in as {credential.username}{how}; {note.detail}"
+        return connection, shell_id, refused
+
+    async def _first_shell(self, connection: Connection) -> tuple[str, StepFault | None]:
+        """Its id, or why the host refused one to somebody whom it knows. Raises StepFault for the login."""
+        try:
+            for lost in self.names.earlier:
+                await delete(connection, lost)
+            shell_id = await open_named(connection, self.names.own, idle=SHELL_IDLE_TIMEOUT)
+        except Troubled as trouble:
+            fault = connection.fault(trouble.diagnosis, acted=False)
+            answered = trouble.diagnosis.situation in {Situation.FINAL, Situation.FULL}
+            if fault.cause.code in LOGIN_CODES or not answered:
+                raise fault from trouble
+            return "", fault
+        return shell_id, None
 
     async def _offered(self, endpoint: Endpoint) -> tuple[int, list[str]]:
         """Status and login schemes of an answer to a request without any login: no attempt is counted."""
@@ -237,4 +254,4 @@ async def _delete(connection: Connection, shell_id: str) -> None:
     try:
         await connection.run(WinrmClient.delete_shell, shell_id)
     except Troubled:
-        await connection.drop()  # out of reach: the host deletes the shell after 15 minutes without use
+        await connection.drop()  # out of reach: the host deletes the shell by itself

@@ -4,10 +4,18 @@ import asyncio
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Self
+from uuid import UUID
 
 import asyncssh
 
-from workers.executor.steps.base import OpenedCredential, StepContext, StepFault, TargetView
+from workers.executor.steps.base import (
+    Logins,
+    NobodyElse,
+    OpenedCredential,
+    StepContext,
+    StepFault,
+    TargetView,
+)
 from workers.executor.steps.ssh_exec.carriers import Carrier, Carriers, path_of
 from workers.executor.steps.ssh_exec.channel import WINDOW, Channel
 from workers.executor.steps.ssh_exec.faults import fault
@@ -58,6 +66,9 @@ class Lease:
         self._connections = connections
         self._endpoint = endpoint
         self._held = True
+        self.run_id: UUID | None = None
+        self.restarting = False
+        """As in the step's context."""
 
     async def open(self, command: str, *, spare: bool = False) -> Channel:
         """Run `command` on a channel of its own; `spare` for the one that stops another.
@@ -102,11 +113,16 @@ class Sftp:
 class Connections:
     """Opens connections, shares them, closes them when they have been idle for `idle_seconds`."""
 
-    def __init__(self, *, connect_seconds: float = 10.0, idle_seconds: float = 60.0) -> None:
+    def __init__(
+        self, *, connect_seconds: float = 10.0, idle_seconds: float = 60.0, logins: Logins | None = None
+    ) -> None:
         self._connect_seconds = connect_seconds
         self._idle_seconds = idle_seconds
+        self._logins = logins or NobodyElse()
         self._endpoints: dict[Hashable, Endpoint] = {}
-        self._carriers = Carriers(connect_seconds=connect_seconds, idle_seconds=idle_seconds)
+        self._carriers = Carriers(
+            connect_seconds=connect_seconds, idle_seconds=idle_seconds, logins=self._logins
+        )
 
     async def lease_for(self, context: StepContext) -> Lease:
         """The same for the target and the credential of a step. Raises `StepFault` when one is missing."""
@@ -114,9 +130,9 @@ class Connections:
             raise StepFault("target_missing")
         if context.credential is None:
             raise fault("credential_missing", context.target, None)
-        return await self.lease(context.target, context.credential)
+        return await self._lease(context, context.target, context.credential)
 
-    async def lease(self, target: TargetView, credential: OpenedCredential) -> Lease:
+    async def _lease(self, context: StepContext, target: TargetView, credential: OpenedCredential) -> Lease:
         """Wait for a free session of this credential on this target (`max_concurrent`)."""
         key = path_of(target, credential)
         endpoint = self._endpoints.get(key)
@@ -129,7 +145,9 @@ class Connections:
         except BaseException:
             endpoint.leases -= 1
             raise
-        return Lease(self, endpoint, target, credential)
+        lease = Lease(self, endpoint, target, credential)
+        lease.run_id, lease.restarting = context.run_id, context.restarting
+        return lease
 
     def give_back(self, endpoint: Endpoint) -> None:
         endpoint.leases -= 1
@@ -206,20 +224,22 @@ class Connections:
                 # Whoever waited while another was turned away must not knock with the same secret.
                 raise fault("credential_held", lease.target, lease.credential, "it was rejected just now")
             try:
-                link = await self._logged_in(lease.target, lease.credential)
+                link = await self._logged_in(lease)
             except StepFault as missed:
                 endpoint.rejections += missed.cause.code == "auth_rejected"
                 raise
             endpoint.links.append(link)
             return self._taken(link)
 
-    async def _logged_in(self, target: TargetView, credential: OpenedCredential) -> Link:
-        carrier = await self._carriers.board(target)
+    async def _logged_in(self, lease: Lease) -> Link:
+        target, credential = lease.target, lease.credential
+        logins = NobodyElse() if lease.restarting else self._logins
+        carrier = await self._carriers.board(target, run_id=lease.run_id)
         try:
             tunnel = carrier.connection if carrier else None
-            return Link(
-                await log_in(target, credential, time_limit=self._connect_seconds, tunnel=tunnel), carrier
-            )
+            async with logins.first(target, credential, run_id=lease.run_id):
+                connection = await log_in(target, credential, time_limit=self._connect_seconds, tunnel=tunnel)
+            return Link(connection, carrier)
         except BaseException:
             self._carriers.leave(carrier)
             raise

@@ -62,7 +62,7 @@ class Prober:
 
     async def look(self) -> Look:
         """The same while the host comes and goes. Raises `StepFault` for what waiting does not mend."""
-        look = await self._ask(self._passes)
+        look = await self._ask(self._passes, restarting=True)
         if look.mark is not None:
             self._rejections = 0
         return look
@@ -87,12 +87,13 @@ class Prober:
             return self._rejections <= REJECTIONS_AT_MOST
         return fault.cause.code in AWAY
 
-    async def _ask(self, passes: Callable[[StepFault], bool]) -> Look:
+    async def _ask(self, passes: Callable[[StepFault], bool], *, restarting: bool = False) -> Look:
+        context = replace(self.context, restarting=restarting)
         try:
             async with asyncio.timeout(PROBE_SECONDS) as limit:
                 self._left = True
                 attempt, kept = await self._remote.start(
-                    self.context, sh=ASK_SH, powershell=ASK_POWERSHELL, seconds=PROBE_SECONDS
+                    context, sh=ASK_SH, powershell=ASK_POWERSHELL, seconds=PROBE_SECONDS
                 )
                 return await self._answer(attempt, kept, limit)
         except StepFault as fault:

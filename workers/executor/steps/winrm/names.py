@@ -31,6 +31,14 @@ class ShellNames:
         return self.all[: self.all.index(shell_id)] if shell_id in self.all else ()
 
 
+def names_of_test(test_id: UUID, tries: int) -> ShellNames:
+    """Of a connection test that is begun for the `tries`-th time, counted from 1."""
+    *earlier, own = (
+        str(uuid5(NAMESPACE, f"test.{test_id}.{number}")).upper() for number in range(1, tries + 1)
+    )
+    return ShellNames(own, tuple(earlier))
+
+
 def shell_names(context: StepContext) -> ShellNames:
     """In upper case, as hosts write them. A holder has one shell at a time."""
     *earlier, own = (

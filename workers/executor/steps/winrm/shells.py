@@ -8,19 +8,20 @@ from workers.executor.steps.winrm.faults import Situation
 from workers.executor.steps.winrm.transport import WinrmClient
 
 
-async def open_named(connection: Connection, name: str) -> str:
+async def open_named(connection: Connection, name: str, *, idle: str | None = None) -> str:
     """The id of a new shell: `name`, or what a host says that does not let clients choose. Raises Troubled.
 
-    A shell that already has the name is a left-over of the same holder, of which it has no use.
+    A shell that already has the name is a left-over of the same holder, of which it has no use. `idle`: after
+    how long without use the host deletes it (an xs:duration), 15 minutes when left out.
     """
     try:
-        return await connection.run(WinrmClient.open_shell, name)
+        return await connection.run(WinrmClient.open_shell, name, idle=idle)
     except Troubled as trouble:
         if trouble.diagnosis.situation is Situation.TAKEN:
             await delete(connection, name)
-            return await connection.run(WinrmClient.open_shell, name)
+            return await connection.run(WinrmClient.open_shell, name, idle=idle)
         if trouble.diagnosis.code == "remote_fault":
-            return await connection.run(WinrmClient.open_shell)
+            return await connection.run(WinrmClient.open_shell, idle=idle)
         raise
 
 

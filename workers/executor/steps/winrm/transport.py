@@ -246,13 +246,15 @@ class WinrmClient:
         """Authentication schemes that the host's last WWW-Authenticate header named."""
         return self._adapter.offered
 
-    def open_shell(self, wanted: str | None = None) -> str:
-        """The id of a new shell, which the host deletes after 15 minutes without use.
+    def open_shell(self, wanted: str | None = None, *, idle: str | None = None) -> str:
+        """The id of a new shell, which the host deletes after 15 minutes (or `idle`) without use.
 
         It is the `wanted` one unless the host does not let clients choose (MS-WSMV 2.2.4.37, version 2.2).
         """
         self._protocol.wanted_shell = wanted
-        shell: str = self._protocol.open_shell(codepage=UTF8_CODEPAGE, idle_timeout=SHELL_IDLE_TIMEOUT)
+        shell: str = self._protocol.open_shell(
+            codepage=UTF8_CODEPAGE, idle_timeout=idle or SHELL_IDLE_TIMEOUT
+        )
         return shell
 
     def start_command(
