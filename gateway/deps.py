@@ -15,6 +15,7 @@ from gateway.jobs.definitions import Definitions
 from gateway.live.hub import Hub
 from gateway.live.tickets import Tickets
 from gateway.principals import Principal, Principals
+from gateway.queues.flow import DepthHistory
 from gateway.runs.requests import Accepted, RunRequest
 from infra.artifacts import ArtifactStore
 from infra.batching import Batcher
@@ -61,6 +62,7 @@ class GatewayDeps:
     login_limiter: LoginLimiter
     readiness: Callable[[], Awaitable[Readiness]]
     queue_depths: Callable[[], Awaitable[Sequence[QueueDepth]]]
+    depth_history: DepthHistory
 
 
 def deps_of(request: Request) -> GatewayDeps:

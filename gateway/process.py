@@ -23,6 +23,7 @@ from gateway.live.hub import Hub
 from gateway.live.rooms import Rooms
 from gateway.live.tickets import Tickets
 from gateway.principals import Principals
+from gateway.queues.flow import DepthHistory
 from gateway.runs.accept import Acceptor
 from gateway.runs.requests import Accepted, RunRequest
 from infra.artifacts import ArtifactStore
@@ -82,6 +83,7 @@ def build_deps(
         login_limiter=LoginLimiter(time.monotonic),
         readiness=broker.readiness,
         queue_depths=broker.depths,
+        depth_history=DepthHistory(broker.depths),
     )
 
 
@@ -118,6 +120,7 @@ class GatewayProcess(BrokerView):
         self.app = create_app(self.deps)
         self.app.router.lifespan_context = self.lifespan
         self._connecting: asyncio.Task[None] | None = None
+        self._sampling: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -132,6 +135,7 @@ class GatewayProcess(BrokerView):
         self.relay.start()
         self.consumers.hear(RunsChanged, self._on_runs_changed, owner=f"gateway.{uuid7()}")
         self._connecting = asyncio.create_task(self._connect(), name="broker-connect")
+        self._sampling = asyncio.create_task(self.deps.depth_history.run(), name="queue-samples")
         try:
             yield
         finally:
@@ -154,8 +158,9 @@ class GatewayProcess(BrokerView):
 
     async def _close(self) -> None:
         await self.deps.hub.close()
-        if self._connecting is not None:
-            await cancelled(self._connecting)
+        for task in (self._connecting, self._sampling):
+            if task is not None:
+                await cancelled(task)
         await quietly(self.consumers.stop, "consumers")
         await quietly(self.deps.accept.flush, "accepting")
         await quietly(self.relay.stop, "relay")

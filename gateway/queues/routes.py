@@ -1,5 +1,7 @@
 """What the broker holds."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy import text
@@ -8,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts import topology
 from contracts.access.roles import Permission
 from contracts.errors import Unavailable
-from gateway.deps import Deps, Reading
+from gateway.deps import Deps, QueueDepth, Reading
 from gateway.permissions import OpsRoute, needs
+from gateway.queues.flow import SAMPLE_SECONDS, STILL, Flow, read_flow
 
 router = APIRouter(prefix="/api/v1/queues", tags=["queues"], route_class=OpsRoute)
 
@@ -51,6 +54,9 @@ _MARKED = {
     "test": topology.TEST_CONNECTIONS.name,
 }
 """Queues whose messages have a mark in the database that tells since when it waits."""
+_WITH_WORK = {topology.START_RUN.name}
+_WITH_WORK_BY_POOL = (f"{topology.EXECUTE_TASKS.name}.", f"{topology.TEST_CONNECTIONS.name}.")
+"""Queues behind whose messages stands work that begins at a moment of its own."""
 
 
 class QueueView(BaseModel):
@@ -58,12 +64,17 @@ class QueueView(BaseModel):
 
     `oldest_seconds`: for how long the oldest work behind such messages has waited, as the database says; it
     also knows of work whose message was lost; null when none waits, or for a queue without such work.
+    `arriving` and `begun`: pieces of that work per minute over the last five; null for a queue without.
+    `depths`: what it held every `sample_seconds` of the last hour, the oldest first; null: nobody knows.
     """
 
     name: str
     depth: int | None
     consumers: int | None
     oldest_seconds: float | None
+    arriving: float | None
+    begun: float | None
+    depths: list[int | None]
 
 
 class PoolView(BaseModel):
@@ -81,6 +92,7 @@ class QueueList(BaseModel):
 
     items: list[QueueView]
     pools: list[PoolView]
+    sample_seconds: float
     next_cursor: None = None
 
 
@@ -93,13 +105,24 @@ async def list_queues(deps: Deps, session: Reading) -> QueueList:
     except (OSError, TimeoutError) as error:
         raise Unavailable("The broker cannot be reached just now; runs go on, slower.") from error
     pools = (await session.execute(_POOLS)).mappings()
-    oldest = await _oldest(session)
-    return QueueList(
-        items=[
-            QueueView(name=q.name, depth=q.depth, consumers=q.consumers, oldest_seconds=oldest.get(q.name))
-            for q in depths
-        ],
-        pools=[PoolView(**row) for row in pools],
+    oldest, flow = await _oldest(session), await read_flow(session)
+    items = [_view(queue, oldest, flow, deps.depth_history.of(queue.name)) for queue in depths]
+    return QueueList(items=items, pools=[PoolView(**row) for row in pools], sample_seconds=SAMPLE_SECONDS)
+
+
+def _view(
+    queue: QueueDepth, oldest: Mapping[str, float], flow: Mapping[str, Flow], depths: list[int | None]
+) -> QueueView:
+    has_work = queue.name in _WITH_WORK or queue.name.startswith(_WITH_WORK_BY_POOL)
+    moving = flow.get(queue.name, STILL) if has_work else None
+    return QueueView(
+        name=queue.name,
+        depth=queue.depth,
+        consumers=queue.consumers,
+        oldest_seconds=oldest.get(queue.name),
+        arriving=None if moving is None else moving.arriving,
+        begun=None if moving is None else moving.begun,
+        depths=depths,
     )
 
 

@@ -3203,6 +3203,8 @@ export interface components {
             next_cursor?: null;
             /** Pools */
             pools: components["schemas"]["PoolView"][];
+            /** Sample Seconds */
+            sample_seconds: number;
         };
         /**
          * QueueView
@@ -3210,12 +3212,20 @@ export interface components {
          *
          *     `oldest_seconds`: for how long the oldest work behind such messages has waited, as the database says; it
          *     also knows of work whose message was lost; null when none waits, or for a queue without such work.
+         *     `arriving` and `begun`: pieces of that work per minute over the last five; null for a queue without.
+         *     `depths`: what it held every `sample_seconds` of the last hour, the oldest first; null: nobody knows.
          */
         QueueView: {
+            /** Arriving */
+            arriving: number | null;
+            /** Begun */
+            begun: number | null;
             /** Consumers */
             consumers: number | null;
             /** Depth */
             depth: number | null;
+            /** Depths */
+            depths: (number | null)[];
             /** Name */
             name: string;
             /** Oldest Seconds */

@@ -13,6 +13,7 @@ import { StatusMark } from "@/ui/status-badge";
 
 import { type Pool, type Queue, queuesKey, queuesQuery } from "./api";
 import classes from "./queues.module.css";
+import { Spark } from "./spark";
 import { queueWords } from "./words";
 
 const number = (value: number | null) => (value === null ? <span className="quiet">–</span> : value.toLocaleString("en"));
@@ -23,13 +24,21 @@ const lookOfQueue = ({ depth, consumers }: Queue): StatusLook => {
   return { word: "Served", glyph: "●", tone: "ok", meaning: "Workers take from this queue." };
 };
 
-const QUEUES: readonly GridColumn<Queue>[] = [
+/** `0.4`, `12`: pieces of work per minute. */
+const rate = (value: number | null) => (value === null ? <span className="quiet">–</span> : value >= 10 ? Math.round(value).toLocaleString("en") : Number(value.toFixed(1)));
+
+const HOUR_SECONDS = 3_600;
+
+const queueColumns = (seconds: number): readonly GridColumn<Queue>[] => [
   {
     id: "name", header: "Queue",
     cell: ({ name }) => <span className={classes.queue}><span>{queueWords(name) ?? legible(name)}</span><span className="mono quiet">{legible(name)}</span></span>,
   },
   { id: "state", header: "State", cell: (queue) => <StatusMark look={lookOfQueue(queue)} /> },
   { id: "depth", header: "Messages waiting", end: true, cell: ({ depth }) => number(depth) },
+  { id: "history", header: "Last hour", cell: ({ depths }) => <Spark depths={depths} seconds={seconds} slots={Math.round(HOUR_SECONDS / seconds)} /> },
+  { id: "arriving", header: "In per minute", end: true, cell: ({ arriving }) => <span title="Work asked for, over the last five minutes">{rate(arriving)}</span> },
+  { id: "begun", header: "Out per minute", end: true, cell: ({ begun }) => <span title="Work begun, over the last five minutes">{rate(begun)}</span> },
   { id: "oldest", header: "Oldest work", end: true, cell: ({ oldest_seconds }) => <span title="As the database says, which also knows of work whose message was lost.">{age(oldest_seconds)}</span> },
   { id: "consumers", header: "Consumers", end: true, cell: ({ consumers }) => number(consumers) },
 ];
@@ -52,7 +61,7 @@ export const BrokerPanels = () => {
   useFreshness("queues", queuesKey);
   if (query.isPending) return <Loading label="Loading queues" />;
   if (!query.data) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
-  const { items, pools } = query.data;
+  const { items, pools, sample_seconds: seconds } = query.data;
   return (
     <div className={classes.panels}>
       <Panel title="Backlog by pool">
@@ -61,7 +70,7 @@ export const BrokerPanels = () => {
       </Panel>
       <Panel title="Queues of the broker">
         <p className={classes.explain}>Messages only ring the bell: the work itself stands in the database and is found there, a few seconds later, when one is lost.</p>
-        <Grid label="Queues of the broker" columns={QUEUES} rows={items} idOf={({ name }) => name} />
+        <Grid label="Queues of the broker" columns={queueColumns(seconds)} rows={items} idOf={({ name }) => name} />
       </Panel>
     </div>
   );
