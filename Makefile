@@ -83,7 +83,7 @@ web/node_modules/.installed: web/package.json web/package-lock.json web/.npmrc
 
 web/dist/.built: web/node_modules/.installed web/index.html web/vite.config.ts $(shell find web/src web/public web/scripts -type f 2>/dev/null)
 	@echo 'Building the web client (only when something changed) …'
-	@npm --prefix web run --silent build -- --logLevel warn
+	@npm --prefix web run --silent build
 	@touch $@
 
 # Installed anew only when what is to be installed has changed.

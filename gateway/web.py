@@ -75,7 +75,7 @@ class WebClient:
         file = self._file(path)
         if file is not None:
             return self._send(file, path, request)
-        if "text/html" in request.headers.get("accept", ""):
+        if path == "/" or "text/html" in request.headers.get("accept", ""):
             return self._page()
         return None
 

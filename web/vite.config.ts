@@ -6,6 +6,8 @@ import { defineConfig } from "vitest/config";
 const GATEWAY = process.env.OPS_WEB_GATEWAY ?? "http://127.0.0.1:8080";
 
 export default defineConfig({
+  // `npm run --silent build`, as `make` calls it, tells of warnings only.
+  logLevel: process.env.npm_config_loglevel === "silent" ? "warn" : "info",
   plugins: [react()],
   resolve: { alias: { "@": fileURLToPath(new URL("src", import.meta.url)) } },
   // The gateway puts a fresh nonce in place of these words each time it serves the page.

@@ -115,7 +115,15 @@ def _show(found: dict[str, Any], tasks: list[dict[str, Any]], failures: dict[str
         ),
         empty="No tasks yet.",
     )
+    _tell_waiting(tasks)
     tell_failures(failures)
+
+
+def _tell_waiting(tasks: list[dict[str, Any]]) -> None:
+    """Every reason once, with how many tasks wait for it."""
+    reasons = Counter(task["waiting_for"] for task in tasks if task["waiting_for"])
+    for reason, count in reasons.items():
+        render.remark(f"  {count} waiting for {reason}", style="yellow")
 
 
 @app.command()

@@ -94,6 +94,20 @@ async def test_what_is_not_in_time_exits_with_124_and_what_was_cancelled_with_4(
     assert stocked.command("runs", "log", run_id, "--follow").code == 4
 
 
+async def test_a_run_that_waits_says_what_for(stocked: Up) -> None:
+    nobody = {"apiVersion": "opsconductor/v1", "kind": "Target", "metadata": {"name": "exits-far"}}
+    place = {"os": "linux", "hostname": "127.0.0.1", "credential": "sample-linux-operator", "pool": "far"}
+    assert stocked.command("apply", "-f", "-", typed=json.dumps(nobody | {"spec": place})).code == 0
+    started = stocked.command("run", "exits well", "-t", "exits-far", "--wait", "--timeout", "2")
+    run_id = re.findall(r"Run (\S+)", started.err)[0]
+
+    shown = stocked.command("runs", "show", run_id)
+
+    assert "1 waiting for an executor that serves pool far: none is running" in shown.err
+    assert stocked.command("runs", "cancel", run_id).code == 0
+    assert stocked.command("delete", "target", "exits-far", "--yes").code == 0
+
+
 @pytest.mark.parametrize(
     "words",
     [

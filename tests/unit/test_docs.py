@@ -15,7 +15,8 @@ from gateway.jobs.checks import check_definition
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
-_LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+OUTSIDE = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "web" / "README.md"]
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
@@ -28,7 +29,7 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
+@pytest.mark.parametrize("page", PAGES + OUTSIDE, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_of_a_page_leads_to_something_that_is_there(page: Path) -> None:
     broken = []
     for link in _links(page):
@@ -47,6 +48,23 @@ def test_the_navigation_names_pages_that_exist_and_no_font_of_strangers() -> Non
     assert [name for name in named if not (DOCS / name).is_file()] == []
     assert len(named) == len(set(named))
     assert site["theme"]["font"] is False
+
+
+def test_every_page_can_be_reached_from_the_navigation_and_none_leads_out_of_the_site() -> None:
+    site = yaml.safe_load((ROOT / "mkdocs.yml").read_text())
+    reached: set[Path] = set()
+    waiting = [DOCS / name for name in _named(site["nav"])]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        places = [link.partition("#")[0] for link in _links(page) if "://" not in link]
+        found = [(page.parent / place).resolve() for place in places if place]
+        assert [str(there) for there in found if not there.is_relative_to(DOCS)] == []
+        folders = [there / "README.md" if there.is_dir() else there for there in found]
+        waiting += [there for there in folders if there.suffix == ".md"]
+    assert sorted(str(page.relative_to(DOCS)) for page in set(PAGES) - reached) == []
 
 
 def _named(entries: list[object]) -> Iterator[str]:

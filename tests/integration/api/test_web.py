@@ -54,6 +54,12 @@ async def test_every_address_of_the_client_is_its_page_and_never_kept_by_caches(
     assert response.headers["cache-control"] == "no-cache"
 
 
+async def test_the_address_alone_is_the_page_for_whoever_asks(web: Api) -> None:
+    response = await _get(web, "/", accept="*/*")
+
+    assert (response.status_code, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
 async def test_the_page_allows_only_its_own_scripts_and_styles_and_no_frame(web: Api) -> None:
     response = await _get(web, "/", **HTML)
     policy = response.headers["content-security-policy"]

@@ -49,7 +49,7 @@ export const CredentialsPage = (): ReactNode => {
     if (query.isError && credentials.length === 0) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
     if (credentials.length === 0)
       return filters.active ? <FilteredEmpty what="credentials" onClear={filters.clear} /> : (
-        <EmptyState title="No credentials yet" command="opsconductor credentials create"
+        <EmptyState title="No credentials yet" command="opsconductor create credential NAME --username root --secret password=prompt"
           action={<Allowed permission="credentials:write"><Button onClick={() => void add()}>Add a credential</Button></Allowed>}>
           A credential is the account that steps sign in with: a Windows account, an SSH key, a token. Its secret is sealed when it arrives and never shown again.
         </EmptyState>

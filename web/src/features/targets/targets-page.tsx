@@ -65,7 +65,7 @@ export const TargetsPage = (): ReactNode => {
     if (query.isError && targets.length === 0) return <ErrorState error={query.error} onRetry={() => void query.refetch()} />;
     if (targets.length === 0)
       return filters.active ? <FilteredEmpty what="targets" onClear={filters.clear} /> : (
-        <EmptyState title="No machines yet" command="opsconductor targets create" action={add}>
+        <EmptyState title="No machines yet" command="opsconductor targets import machines.csv" action={add}>
           A target is a machine that steps run on: Windows over WinRM, Linux over SSH. Nothing is installed there. <Link to="/welcome">Show me the first steps</Link>
         </EmptyState>
       );
