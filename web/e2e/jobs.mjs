@@ -59,7 +59,7 @@ check("a job is built from nothing, on the form and in the YAML, which say the s
     return (await script.innerText()).includes("{{ who }}");
   });
   await wellAt().waitFor();
-  assert.match(await yaml().innerText(), /command: echo Hello \{\{ who \}\}/);
+  await until(async () => /command: echo Hello \{\{ who \}\}/.test(await yaml().innerText()));
   await page.getByText("1 target now").waitFor();
 });
 
@@ -91,7 +91,7 @@ check("a mistake in the YAML is told at its line, and a click leads there", asyn
   const [, line] = /line (\d+)/.exec(await problem.innerText());
   await page.locator(".cm-lint-marker-error").first().waitFor();
   await problem.click();
-  assert.equal(await page.locator("[aria-label='Definition as YAML'] .cm-lineNumbers .cm-activeLineGutter").innerText(), line);
+  await until(async () => (await page.locator("[aria-label='Definition as YAML'] .cm-lineNumbers .cm-activeLineGutter").innerText()) === line);
   await page.keyboard.press("End");
   for (let left = "soon".length; left > 0; left -= 1) await page.keyboard.press("Backspace");
   await page.keyboard.type("60 # seconds are enough");
@@ -115,7 +115,7 @@ check("an edit on the form keeps the comments, becomes a version with its reason
   await editorOf(NAME);
   await page.getByText(/When and how/).click({ trial: true });
   await page.getByLabel("Time limit (s)").fill("120");
-  assert.match(await yaml().innerText(), /timeoutSec: 120 # seconds are enough/);
+  await until(async () => /timeoutSec: 120 # seconds are enough/.test(await yaml().innerText()));
   await page.getByLabel("What changed").fill("More time");
   await wellAt().waitFor();
   await page.keyboard.press("Control+s");
@@ -158,7 +158,7 @@ check("unsaved changes are asked about before they are left, and outlive a reloa
   await page.getByText("Your unsaved changes are back").waitFor();
   assert.equal(await page.getByLabel("Description").inputValue(), "Half a thought");
   await page.getByRole("button", { name: "Throw them away" }).click();
-  assert.equal(await page.getByLabel("Description").inputValue(), "By me");
+  await until(async () => (await page.getByLabel("Description").inputValue()) === "By me");
 });
 
 check("from the list, j and r open the run dialog, and a job is deactivated with a reason and deleted", async () => {

@@ -1,6 +1,7 @@
 // The page of a run, as people use it: watched live, searched, cancelled, run again, and kept whole on bad days.
 import { before } from "node:test";
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 
 import { ensureJob, ensureTargets, startRun, untilEnded } from "./support/api.mjs";
 import { checks, until } from "./support/check.mjs";
@@ -17,23 +18,28 @@ before(async () => {
   watched = await ensureJob(api, {
     name: "Check and judge", targets: FLEET, parameters: { key: { type: "string" } },
     steps: [
-      step("talk", 'for i in $(seq 1 100); do echo "tick $i of the talk"; sleep 0.1; done; printf "10 %%\\r100 %%\\n"; echo "<b>not bold</b>"; echo oh >&2'),
+      step("talk", 'for i in $(seq 1 100); do echo "tick $i of the talk"; sleep 0.1; done; printf "10 %%\\r100 %%\\n"; echo "<b>not bold</b>"; echo oh >&2; until [ -e "/tmp/ops-e2e-{{ key }}-seen" ]; do sleep 0.1; done'),
       // The first to come finds no folder yet: exactly one of them fails, and none when it is done again.
       step("judge", 'if mkdir "/tmp/ops-e2e-{{ key }}" 2>/dev/null; then sleep 0.5; echo "no space left" >&2; exit 28; fi; echo fine'),
     ],
   });
   long = await ensureJob(api, { name: "Long sleep", targets: FLEET, steps: [step("sleep", "echo begun; sleep 60")] });
   chatty = await ensureJob(api, {
-    name: "Chatty", targets: ["web-01"], steps: [step("print", 'for i in $(seq 1 600); do echo "line $i of 600 $(printf "\\033[32mgreen\\033[0m")"; sleep 0.02; done')],
+    name: "Chatty", targets: ["web-01"], parameters: { key: { type: "string" } },
+    steps: [step("print", 'for i in $(seq 1 600); do echo "line $i of 600 $(printf "\\033[32mgreen\\033[0m")"; sleep 0.02; if [ $i = 300 ]; then until [ -e "/tmp/ops-e2e-{{ key }}-seen" ]; do sleep 0.1; done; fi; done')],
   });
 });
 
+/** What waits for it to be seen by a page goes on: however slow the page is, it does not come too late. */
+const seen = (key) => writeFileSync(`/tmp/ops-e2e-${key}-seen`, "");
 const found = async (page) => Number((await page.getByTestId("found").textContent()).replaceAll(",", "").split("/")[1] ?? 0);
 check("a run is watched live, searched while it prints, and its failed target is run again alone", async () => {
-  let runId = "";
-  const page = await tab(`/runs/${(runId = await startRun(api, watched, { key: crypto.randomUUID() }))}`);
+  const key = crypto.randomUUID();
+  const runId = await startRun(api, watched, { key });
+  const page = await tab(`/runs/${runId}`);
   await page.getByRole("status").getByText("Live").waitFor();
   await page.locator('[role="gridcell"][data-state="running"]').first().waitFor();
+  seen(key);
 
   await page.keyboard.press("Control+f");
   await page.keyboard.type("TICK");
@@ -48,12 +54,12 @@ check("a run is watched live, searched while it prints, and its failed target is
 
   await page.getByRole("heading", { name: "Check and judge" }).locator("..").getByText("Failed").waitFor();
   await page.getByRole("region", { name: "Failures by cause" }).getByText("exit_code 28").waitFor();
-  assert.equal(await page.locator('[role="gridcell"][data-state="failed"]').count(), 1);
+  await until(async () => (await page.locator('[role="gridcell"][data-state="failed"]').count()) === 1);
 
   await page.keyboard.press("f");
   await page.waitForURL(/t=web-0\d&s=judge/);
   await page.getByText("no space left").waitFor();
-  assert.equal(await page.getByTestId("line-count").textContent(), "1 line");
+  await until(async () => (await page.getByTestId("line-count").textContent()) === "1 line");
   await page.getByLabel("Line 1", { exact: true }).click();
   await page.waitForURL(/#L1$/);
   await page.reload();
@@ -64,8 +70,8 @@ check("a run is watched live, searched while it prints, and its failed target is
   await page.getByRole("button", { name: "Re-run", exact: true }).click();
   await page.getByRole("menuitem", { name: "Failed targets only (1)" }).click();
   await page.waitForURL((address) => !address.pathname.includes(runId));
-  await page.getByRole("heading", { name: "Check and judge" }).locator("..").getByText("Succeeded").waitFor({ timeout: 40_000 });
-  assert.equal(await page.getByRole("rowheader").count(), 1);
+  await page.getByRole("heading", { name: "Check and judge" }).locator("..").getByText("Succeeded").waitFor();
+  await until(async () => (await page.getByRole("rowheader").count()) === 1);
 });
 
 check("a cancel says what it really stopped", async () => {
@@ -87,16 +93,18 @@ const stored = async (runId, part) => {
 const plainText = (page) => page.evaluate(() => [...document.querySelectorAll("p[id^=L]")].map((line) => `${line.textContent}\n`).join(""));
 
 check("no line is lost or doubled: two tabs, a reload in mid-run, the gateway killed while they watch", async (t) => {
-  let runId = "";
-  const page = await tab(`/runs/${(runId = await startRun(api, chatty))}/log`);
+  const key = crypto.randomUUID();
+  const runId = await startRun(api, chatty, { key });
+  const page = await tab(`/runs/${runId}/log`);
   const other = await tab(`/runs/${runId}`);
   const lines = (tab) => tab.locator("p[id^=L]").count();
   await until(async () => (await lines(page)) > 30);
   if (GATEWAY > 0) {
     process.kill(GATEWAY, "SIGKILL");
     await page.getByText("Reconnecting").waitFor();
-    await page.getByRole("status").getByText("Live").waitFor({ timeout: 40_000 });
+    await page.getByRole("status").getByText("Live").waitFor();
   } else t.diagnostic("OPS_WEB_GATEWAY_PID is not set: the gateway is left alone");
+  seen(key);
   await other.reload();
   assert.equal(await untilEnded(api, runId), "succeeded");
   await until(async () => (await lines(page)) === 600);

@@ -42,7 +42,7 @@ export const ensureJob = async (api, definition) =>
 export const startRun = async (api, jobId, parameters = {}) => (await api.post(`/api/v1/jobs/${jobId}/run`, { parameters })).id;
 
 /** The status of a run once it has ended. */
-export const untilEnded = async (api, runId, within = 60_000) => {
+export const untilEnded = async (api, runId, within = 120_000) => {
   const limit = Date.now() + within;
   for (;;) {
     const { status, ended_at } = await api.get(`/api/v1/runs/${runId}`);

@@ -32,7 +32,7 @@ export const openContext = async (browser, { url, scheme = "light", width = 1440
   const context = await browser.newContext({
     baseURL: url, colorScheme: scheme, reducedMotion: "reduce", viewport: { width, height }, storageState: { cookies: [], origins: [{ origin: url, localStorage }] },
   });
-  context.setDefaultTimeout(30_000);
+  context.setDefaultTimeout(60_000);
   await context.addInitScript(watchful);
   return context;
 };

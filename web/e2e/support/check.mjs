@@ -9,12 +9,12 @@ import { openBrowser, openContext, openPage, settings } from "./browser.mjs";
 
 const PICTURES = process.env.OPS_WEB_PICTURES ?? join(tmpdir(), "opsconductor-e2e");
 const FILE = basename(process.argv[1], ".mjs");
-const WITHIN = 90_000;
+const WITHIN = 240_000;
 /** For what the check itself needs no more time for: the picture, and closing its tabs. */
-const AFTERWARDS = 20_000;
+const AFTERWARDS = 40_000;
 
 /** Waits for what the page does not tell by an element; the bound is generous, for busy machines. */
-export const until = async (what, within = 30_000) => {
+export const until = async (what, within = 60_000) => {
   for (const limit = Date.now() + within; Date.now() < limit; await new Promise((wake) => setTimeout(wake, 100))) if (await what()) return;
   throw new Error(`Not within ${within} ms: ${what}`);
 };
