@@ -30,6 +30,8 @@ check: .venv/.installed-dev ## What a machine can check: lint, format, types, la
 	  || { echo 'docs/openapi.json is not what the gateway serves. Run: make openapi' >&2; exit 1; }
 	@$(PY) -m contracts.jobs.schema | diff -q docs/job.schema.json - >/dev/null \
 	  || { echo 'docs/job.schema.json is not what the API accepts. Run: make openapi' >&2; exit 1; }
+	@$(PY) -m contracts.causes.help.page | diff -q docs/causes.md - >/dev/null \
+	  || { echo 'docs/causes.md is not what the causes say. Run: make openapi' >&2; exit 1; }
 	@$(PY) -m infra.rabbitmq.definitions | diff -q infra/rabbitmq/definitions.json - >/dev/null \
 	  || { echo 'infra/rabbitmq/definitions.json is not the topology. Run: make openapi' >&2; exit 1; }
 	@if $(NODE_IS_THERE); then $(MAKE) --silent --no-print-directory web/node_modules/.installed && npm --prefix web run --silent check; \
@@ -50,6 +52,7 @@ migrate: .venv/.installed ## Bring the database and the broker to what this vers
 openapi: .venv/.installed-dev ## Write the generated descriptions of API, jobs, topology, settings and commands anew
 	$(PY) -m gateway.openapi
 	$(PY) -m contracts.jobs.schema > docs/job.schema.json
+	$(PY) -m contracts.causes.help.page > docs/causes.md
 	$(PY) -m infra.rabbitmq.definitions > infra/rabbitmq/definitions.json
 	$(PY) -m infra.settings_reference > docs/settings.md
 	$(PY) -m cli.reference > docs/cli.md

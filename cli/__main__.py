@@ -40,6 +40,7 @@ COMMANDS = {
     "users": "system:users",
     "api": "raw",
     "open": "raw:browse",
+    "explain": "explain",
     "doctor": "doctor",
     "completion": "completion",
     "migrate": "migrate",

@@ -29,6 +29,7 @@ from gateway.runs.acting import router as acting
 from gateway.runs.routes import router as runs
 from gateway.runs.viewing import router as viewing
 from gateway.savedfilters.routes import router as saved_filters
+from gateway.system.causes import router as causes
 from gateway.system.meta import router as meta
 from gateway.system.routes import feature_health
 from gateway.system.routes import router as system
@@ -43,6 +44,7 @@ ROUTERS = (
     accepting,  # the hottest route is looked at first
     system,
     meta,
+    causes,
     *(feature_health(feature) for feature in HEALTH_OF),
     access,
     profile,

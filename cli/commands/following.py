@@ -15,6 +15,7 @@ from cli.client.runs import until_ended
 from cli.client.stream import follow
 from cli.leaving import reader_gone
 from cli.output import Out
+from contracts.causes.help import HELP
 
 SHOWN_TARGETS = 5
 
@@ -147,6 +148,8 @@ def tell_failures(failures: dict[str, Any]) -> None:
         render.remark(f"  {group['step']}{where}: {group['state']}: {words}", style="")
         if group["hint"]:
             render.remark(f"    {group['hint']}")
+        if group["code"] in HELP:
+            render.remark(f"    More about it: opsconductor explain {group['code']}")
     if failures["truncated"]:
         render.remark("  … and more.")
 

@@ -13,6 +13,7 @@ from cli.client.names import target_names
 from cli.client.nearness import did_you_mean
 from cli.client.problems import CliError
 from cli.output import Out
+from contracts.causes.help import HELP
 
 AT_ONCE = 500
 WAIT_SECONDS = 10
@@ -171,6 +172,8 @@ def _show(tests: Sequence[dict[str, Any]]) -> None:
         if error := test["error"]:
             render.remark(f"{test['target']}: {error['message']}", style="bold red")
             render.remark(f"  {error['hint']}", style="")
+            if error["code"] in HELP:
+                render.remark(f"  More about it: opsconductor explain {error['code']}")
 
 
 def _stage(test: dict[str, Any]) -> str | None:

@@ -45,6 +45,8 @@ export const ROUTES = [
   { name: "credential", route: "/credentials/$credentialId", path: async (api) => `/credentials/${await newest(api, "/api/v1/credentials?limit=1")}` },
   { name: "users", route: "/users", path: at("/users") },
   { name: "me", route: "/me", path: at("/me") },
+  { name: "causes", route: "/help/causes", path: at("/help/causes") },
+  { name: "cause", route: "/help/causes/$code", path: at("/help/causes/auth_rejected") },
   { name: "not-here", route: "*", path: at("/no/such/page") },
   { name: "password", route: "/password", path: at("/password") },
 ];

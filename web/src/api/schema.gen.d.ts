@@ -207,6 +207,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Causes
+         * @description What each cause of a failure means, and what to do about it.
+         */
+        get: operations["list_causes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connection-tests": {
         parameters: {
             query?: never;
@@ -1962,6 +1982,33 @@ export interface components {
             remaining: number;
         };
         /**
+         * CauseHelp
+         * @description A cause in plain words. `settings` are where it is decided, as `step.timeoutSec` or `OPS_SLOTS`.
+         */
+        CauseHelp: {
+            /** Code */
+            code: string;
+            /** Group */
+            group: string;
+            /** Message */
+            message: string;
+            /**
+             * Retry
+             * @enum {string}
+             */
+            retry: "safe" | "policy" | "never";
+            /** Retry Words */
+            retry_words: string;
+            /** Settings */
+            settings: string[];
+            /** Steps */
+            steps: string[];
+            /** Title */
+            title: string;
+            /** Why */
+            why: string;
+        };
+        /**
          * CauseView
          * @description Tasks of the last 24 h that went wrong alike.
          */
@@ -1986,6 +2033,14 @@ export interface components {
             runs: number;
             /** Tasks */
             tasks: number;
+        };
+        /**
+         * CausesView
+         * @description Every cause there is, in the order of a run.
+         */
+        CausesView: {
+            /** Items */
+            items: components["schemas"]["CauseHelp"][];
         };
         /**
          * ChangeView
@@ -4878,6 +4933,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ArtifactView"];
+                };
+            };
+            /** @description The request was refused. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_causes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CausesView"];
                 };
             };
             /** @description The request was refused. */

@@ -4,6 +4,7 @@ import { isSignedIn, onSessionChange } from "@/api/session";
 
 import { credentialRoute, credentialsRoute } from "./credentials";
 import { loginRoute, passwordRoute } from "./entrances";
+import { causeRoute, causesRoute } from "./help";
 import { editJobRoute, jobRoute, jobsRoute, newJobRoute } from "./jobs";
 import { PageFault } from "./page-fault";
 import { meRoute, usersRoute } from "./people";
@@ -26,6 +27,7 @@ const routeTree = rootRoute.addChildren([
     credentialsRoute, credentialRoute,
     usersRoute, meRoute,
     queuesRoute, letterRoute, workersRoute,
+    causesRoute, causeRoute,
     welcomeRoute,
   ]),
 ]);

@@ -27,6 +27,7 @@ export const ShellLayout = (): ReactNode => {
         [
           ...ROOMS.map(({ to, label, key }) => ({ id: `go${to}`, label, group: "Go to", hint: `g ${key}`, run: () => void navigate({ to }) })),
           { id: "go/me", label: "Your profile and sessions", group: "Go to", run: () => void navigate({ to: "/me" }) },
+          { id: "go/causes", label: "When something fails: what causes mean", group: "Go to", keywords: ["help", "error", "cause"], run: () => void navigate({ to: "/help/causes" }) },
           { id: "go/welcome", label: "First steps", group: "Go to", keywords: ["welcome", "first run"], run: () => void navigate({ to: "/welcome" }) },
         ],
       [navigate],
@@ -45,7 +46,7 @@ export const ShellLayout = (): ReactNode => {
       }
       user={
         <UserMenu onProfile={() => void navigate({ to: "/me" })} onChangePassword={() => void navigate({ to: "/password" })}
-          onWelcome={() => void navigate({ to: "/welcome" })} />
+          onWelcome={() => void navigate({ to: "/welcome" })} onHelp={() => void navigate({ to: "/help/causes" })} />
       }
     >
       <Outlet />

@@ -7,7 +7,14 @@ import { toastProblem } from "@/ui/toasts";
 
 import { signOut, signOutEverywhere } from "./api";
 
-export const UserMenu = ({ onProfile, onChangePassword, onWelcome }: { onProfile: () => void; onChangePassword: () => void; onWelcome: () => void }) => {
+interface Props {
+  onProfile: () => void;
+  onChangePassword: () => void;
+  onWelcome: () => void;
+  onHelp: () => void;
+}
+
+export const UserMenu = ({ onProfile, onChangePassword, onWelcome, onHelp }: Props) => {
   const me = useMe();
   return (
     <Menu position="bottom-end">
@@ -21,6 +28,7 @@ export const UserMenu = ({ onProfile, onChangePassword, onWelcome }: { onProfile
         <Menu.Item onClick={onProfile}>Profile and sessions</Menu.Item>
         <Menu.Item onClick={onChangePassword}>Change password</Menu.Item>
         <Menu.Item onClick={onWelcome}>First steps</Menu.Item>
+        <Menu.Item onClick={onHelp}>When something fails</Menu.Item>
         <Menu.Divider />
         <Menu.Item onClick={() => void signOut()}>Sign out</Menu.Item>
         <Menu.Item onClick={() => void signOutEverywhere().catch((error: unknown) => toastProblem("You are still signed in", error))}>

@@ -2,6 +2,7 @@ import { Link } from "@tanstack/react-router";
 
 import { count } from "@/lib/span";
 import { legible } from "@/lib/text";
+import { CauseLink } from "@/ui/cause-link";
 import { Panel } from "@/ui/panel";
 import { Ago } from "@/ui/time";
 
@@ -22,7 +23,7 @@ export const Causes = ({ causes }: { causes: readonly Cause[] }) => (
             </Link>
             <strong className="nowrap">{count(tasks, "task")}</strong>
             <span className="quiet">
-              {code !== null && <span className="mono">{code}</span>} in {count(runs, "run")}
+              {code !== null && <CauseLink code={code} />} in {count(runs, "run")}
             </span>
             <span className="quiet"><Ago at={last_at} /></span>
           </li>

@@ -8,6 +8,7 @@ import type { FailureGroup, Failures } from "@/features/runs/run-queries";
 import { runEnded } from "@/api/run-status";
 import { Later } from "@/ui/later";
 import { Allowed } from "@/ui/allowed";
+import { CauseLink } from "@/ui/cause-link";
 import { TASK_STATE } from "@/ui/status";
 import { StatusMark } from "@/ui/status-badge";
 
@@ -30,13 +31,13 @@ const Group = ({ group, run, matrix, onChoose }: { group: FailureGroup } & Omit<
   const [resolving, setResolving] = useState(false);
   const all = group.count > group.targets.length && matrix ? targetsLike(matrix, group) : group.targets;
   const open = group.state === "unknown" && group.resolved < group.count;
-  const code = group.code ?? group.state;
   return (
     <li className={classes.group}>
       <span className={classes.count} title={`${group.count} tasks`}>{group.count}×</span>
       <div>
         <StatusMark look={TASK_STATE[group.state]} />{" "}
-        <strong>{group.step}</strong> <span className="quiet mono">{code}{group.exit_code !== null && group.exit_code !== 0 ? ` ${group.exit_code}` : ""}</span>
+        <strong>{group.step}</strong> {group.code === null ? <span className="quiet mono">{group.state}</span> : <CauseLink code={group.code} />}
+        {group.exit_code !== null && group.exit_code !== 0 && <span className="quiet mono"> {group.exit_code}</span>}
         {group.resolved > 0 && <span className="quiet"> · {group.resolved} of {group.count} settled</span>}
         <div className={classes.message}>{group.message ?? group.pattern}</div>
         {group.hint !== null && <div className={classes.hint}>{group.hint}</div>}

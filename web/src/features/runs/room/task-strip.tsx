@@ -7,6 +7,7 @@ import type { RunDetail } from "@/features/runs/api";
 import { type Attempt, type Task, taskQuery } from "@/features/runs/run-queries";
 import { Later } from "@/ui/later";
 import { Allowed } from "@/ui/allowed";
+import { CauseLink } from "@/ui/cause-link";
 import { TaskStateBadge } from "@/ui/status-badge";
 import { Duration } from "@/ui/time";
 
@@ -51,7 +52,7 @@ export const TaskStrip = ({ run, taskId }: { run: RunDetail; taskId: string }) =
   return (
     <div className={classes.task} aria-label="The chosen task" role="group">
       <Facts task={task} />
-      <span className={classes.grow}>{words.join(" ")}</span>
+      <span className={classes.grow}>{words.join(" ")}{task.error !== null && <> <CauseLink code={task.error.code} /></>}</span>
       {task.state === "unknown" && task.resolution === null && (
         <Allowed permission="runs:resolve">
           <Button size="compact-xs" variant="light" onClick={() => setResolving(true)}>Resolve…</Button>

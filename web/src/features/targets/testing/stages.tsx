@@ -1,3 +1,4 @@
+import { CauseLink } from "@/ui/cause-link";
 import { STAGE_STATUS } from "@/ui/status";
 
 import type { ConnectionTest } from "@/features/targets/api";
@@ -15,7 +16,7 @@ const StageLine = ({ report }: { report: Stage }) => {
         {report.status === "skipped" ? <span className="quiet">{report.detail || "not tried"}</span> : report.error ? null : report.detail}
         {report.error && (
           <div className={classes.error}>
-            <strong>{report.error.message}</strong> <span className="mono quiet">{report.error.code}</span>
+            <strong>{report.error.message}</strong> <CauseLink code={report.error.code} />
             {report.error.hint !== "" && <div className={classes.hint}>{report.error.hint}</div>}
           </div>
         )}
