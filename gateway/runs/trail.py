@@ -10,6 +10,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.jobs.definition import JobDefinition, step_name
+from contracts.runs.states import RunStatus
 from contracts.tables.runs import RunRow
 from gateway.access.queries import names_of
 
@@ -76,6 +77,8 @@ class TrailItem(BaseModel):
     at: datetime
     kind: Kind
     text: str
+    status: RunStatus | None = None
+    """What the run became, for `state`."""
     who: str | None = None
     who_name: str | None = None
     task_id: UUID | None = None
@@ -120,7 +123,8 @@ def _audited(row: Row[Any], _: JobDefinition) -> Iterable[TrailItem]:
 
 def _changed(row: Row[Any], _: JobDefinition) -> Iterable[TrailItem]:
     words = _STATUS_WORDS.get(row.status, f"It became {row.status}.")
-    yield TrailItem(at=row.at, kind="state", text=f"{words} {row.reason}" if row.reason else words)
+    words = f"{words} {row.reason}" if row.reason else words
+    yield TrailItem(at=row.at, kind="state", text=words, status=RunStatus(row.status))
 
 
 def _tried(row: Row[Any], definition: JobDefinition) -> Iterable[TrailItem]:

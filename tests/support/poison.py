@@ -14,7 +14,8 @@ from contracts.targets.messages import TestConnection
 from infra.broker import Publisher
 from infra.unit_of_work import new_meta
 
-BODIES = (b'{"run_id": "no uuid"}', b'{"run_id": "neither"}', b"<b onmouseover=alert(1)>not json</b>")
+HOSTILE = b"""<x-pwned></x-pwned><img src=x onerror="window.__pwned='letter'">"""
+BODIES = (b'{"run_id": "no uuid"}', b'{"run_id": "neither"}', HOSTILE)
 
 
 def _meta() -> Meta:

@@ -80,6 +80,23 @@ check("a room whose code stays away says so after one reload, and `Try again` fi
   assert.equal(loads.count, 3, "never by itself but once");
 }, { bears: NETWORK });
 
+check("a dialog whose code stays away says so alone, leaves the page as it is, and is loaded again in its place", async () => {
+  const page = await working();
+  let gone = true;
+  await page.context().route("**/assets/palette-*.js", (route) => (gone ? route.fulfill({ status: 404, body: "gone" }) : route.continue()));
+  const fault = page.getByRole("alert").filter({ hasText: "The palette could not be loaded" });
+  await page.keyboard.press("Control+k");
+  await fault.waitFor();
+  await page.locator(".status", { hasText: "Serving" }).first().waitFor();
+  await fault.getByRole("button", { name: "Close" }).click();
+  await fault.waitFor({ state: "detached" });
+  await page.keyboard.press("Control+k");
+  await fault.waitFor();
+  gone = false;
+  await fault.getByRole("button", { name: "Load it again" }).click();
+  await page.getByPlaceholder("Go to, or do…").waitFor();
+}, { bears: NETWORK });
+
 const editedTarget = async (page, sessions) => {
   await page.goto("/targets?name=sample-linux");
   await page.getByRole("link", { name: "sample-linux-server" }).click();

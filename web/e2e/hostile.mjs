@@ -1,9 +1,10 @@
 // Text that others wrote is text, wherever it stands: names, descriptions, output, causes, titles, toasts.
 import assert from "node:assert/strict";
-import { before } from "node:test";
+import { after, before } from "node:test";
 
 import { ensureJob, ensureTargets, startRun, untilEnded } from "./support/api.mjs";
-import { checks } from "./support/check.mjs";
+import { checks, until } from "./support/check.mjs";
+import { NO_BROKER, poison } from "./support/poison.mjs";
 import { settle } from "./support/routes.mjs";
 
 const { check, tab, theApi } = checks();
@@ -11,7 +12,7 @@ const MARKUP = `<x-pwned></x-pwned><img src=x onerror="window.__pwned='image'"><
 const NAME = `Hostile ${Date.now().toString(36)} ${MARKUP} &lt;b&gt; \u202Egpj.exe`;
 const LINE = `${MARKUP}<a href="javascript:window.__pwned='link'">press</a>`;
 const seconds = 1_000;
-let api, job, run, target;
+let api, job, letter, run, target, waiting;
 
 before(async () => {
   api = await theApi();
@@ -25,8 +26,16 @@ before(async () => {
   });
   run = await startRun(api, job, { text: LINE });
   assert.equal(await untilEnded(api, run), "failed");
+  const sleeper = await ensureJob(api, { name: `${NAME} sleeps`, targets: [NAME], steps: [{ name: "sleep", type: "ssh.exec", command: "sleep 300" }] });
+  waiting = await startRun(api, sleeper);
+  if (!NO_BROKER) await poison();
+  if (!NO_BROKER) await until(async () => (letter = (await letters()).find(({ last_error }) => last_error?.includes("<x-pwned>"))?.id));
   await api.post("/api/v1/saved-filters", { page: "runs", name: NAME.slice(0, 80), query: "status=failed" }).catch(() => undefined);
 });
+
+const letters = async () => (await api.get("/api/v1/dlq?limit=50&status=open")).items;
+
+after(() => api?.post(`/api/v1/runs/${waiting}/cancel`));
 
 /** Nothing of it became an element, and it can be read as it was written. */
 const isText = async (page, address) => {
@@ -36,6 +45,8 @@ const isText = async (page, address) => {
 };
 
 const PAGES = {
+  "the dashboard": () => "/",
+  ...(NO_BROKER ? {} : { "the dead letters": () => "/queues?show=letters", "a dead letter": () => `/queues/letters/${letter}` }),
   "the runs": () => "/runs",
   "a run with its matrix, failures and log": () => `/runs/${run}`,
   "what a run was given": () => `/runs/${run}?tab=parameters`,

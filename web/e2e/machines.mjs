@@ -32,6 +32,33 @@ check("an account just made belongs to the target at once, however late the list
   open();
 });
 
+check("a target and its account tell who changed what of them, and never a secret", async () => {
+  const page = await tab("/targets");
+  await page.getByRole("button", { name: "Add target" }).click();
+  await fillMachine(page, { name: `told-${mark}`, port: host.port });
+  await addAccount(page, { ...ACCOUNT, name: `told-${mark}` });
+  await page.getByRole("button", { name: "Save and test" }).click();
+  await stageIs(page, "host_key", "failed");
+  await page.getByRole("button", { name: `Open told-${mark}` }).click();
+  const history = page.getByRole("table", { name: "History" });
+  await history.getByText("Added it.").waitFor();
+
+  await page.getByRole("button", { name: "Edit…" }).click();
+  await page.getByRole("dialog").getByLabel(/^Sessions at once/).fill("7");
+  await page.getByRole("dialog").getByRole("button", { name: "Save", exact: true }).click();
+  const change = history.getByRole("listitem").filter({ hasText: "ssh.max concurrent" });
+  await change.getByText("7", { exact: true }).waitFor();
+
+  await page.getByRole("main").getByRole("link", { name: `told-${mark}` }).first().click();
+  await page.getByRole("button", { name: "Rotate…" }).click();
+  await page.getByRole("dialog").getByText("Password", { exact: true }).first().click();
+  await page.getByRole("dialog").getByRole("textbox", { name: /^Password\s*\*?$/ }).fill("another-Secret-8-barn");
+  await page.getByRole("dialog").getByRole("button", { name: "Rotate", exact: true }).click();
+  await history.getByText("Gave it new secrets.").waitFor();
+  await history.getByText("version 2").waitFor();
+  assert.ok(!(await page.content()).includes("another-Secret"));
+});
+
 check("a wrong password is said at its stage, holds the credential back, and a new one frees it", async () => {
   const page = await tab("/targets");
   await page.getByRole("button", { name: "Add target" }).click();

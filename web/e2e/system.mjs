@@ -66,6 +66,14 @@ check("workers tell what they serve, and `?` tells the keys", async () => {
   await page.getByRole("table", { name: "Queues of the broker" }).getByText("orchestrator.start-run").waitFor();
 });
 
+check("queues tell how much work came and began, and how deep they were", async () => {
+  const page = await tab("/queues");
+  const start = page.getByRole("table", { name: "Queues of the broker" }).getByRole("row").filter({ hasText: "orchestrator.start-run" });
+  await start.getByRole("img", { name: /^Last \d+ min: at most/ }).waitFor();
+  assert.match((await start.locator('[data-header="In per minute"]').textContent()) ?? "", /^[\d.,]+$/);
+  assert.match((await start.locator('[data-header="Out per minute"]').textContent()) ?? "", /^[\d.,]+$/);
+});
+
 check("filters are kept under a name, however hostile it is, and it is only ever text", async () => {
   const page = await tab("/queues?show=letters&status=discarded");
   await page.getByRole("button", { name: "Saved filters" }).click();

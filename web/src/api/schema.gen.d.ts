@@ -4210,6 +4210,7 @@ export interface components {
             letter_id?: string | null;
             /** Run Id */
             run_id?: string | null;
+            status?: components["schemas"]["RunStatus"] | null;
             /** Task Id */
             task_id?: string | null;
             /** Text */

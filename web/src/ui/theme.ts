@@ -4,6 +4,12 @@ import { createTheme, type CSSVariablesResolver, defaultVariantColorsResolver, t
 const variantColorResolver: VariantColorsResolver = (input) => {
   const colours = defaultVariantColorsResolver(input);
   const name = input.color ?? input.theme.primaryColor;
+  // Mantine's own is a glaring surface in the dark.
+  if (input.variant === "light") {
+    const soft = (share: number): string => `color-mix(in srgb, var(--mantine-color-${name}-6) ${share}%, var(--panel))`;
+    colours.background = `light-dark(${colours.background}, ${soft(16)})`;
+    colours.hover = `light-dark(${colours.hover}, ${soft(24)})`;
+  }
   if (input.variant === "light" || input.variant === "subtle" || input.variant === "outline")
     return { ...colours, color: `light-dark(var(--mantine-color-${name}-9), var(--mantine-color-${name}-2))` };
   return colours;

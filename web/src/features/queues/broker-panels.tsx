@@ -39,7 +39,7 @@ const queueColumns = (seconds: number): readonly GridColumn<Queue>[] => [
   { id: "history", header: "Last hour", cell: ({ depths }) => <Spark depths={depths} seconds={seconds} slots={Math.round(HOUR_SECONDS / seconds)} /> },
   { id: "arriving", header: "In per minute", end: true, cell: ({ arriving }) => <span title="Work asked for, over the last five minutes">{rate(arriving)}</span> },
   { id: "begun", header: "Out per minute", end: true, cell: ({ begun }) => <span title="Work begun, over the last five minutes">{rate(begun)}</span> },
-  { id: "oldest", header: "Oldest work", end: true, cell: ({ oldest_seconds }) => <span title="As the database says, which also knows of work whose message was lost.">{age(oldest_seconds)}</span> },
+  { id: "oldest", header: "Oldest work", end: true, cell: ({ oldest_seconds }) => <span title="As the database says, which also knows of work whose message was lost.">{oldest_seconds === null ? number(null) : age(oldest_seconds)}</span> },
   { id: "consumers", header: "Consumers", end: true, cell: ({ consumers }) => number(consumers) },
 ];
 

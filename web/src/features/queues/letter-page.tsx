@@ -42,8 +42,10 @@ const Facts = ({ letter }: { letter: LetterDetail }) => {
         ["Message", <>{messageWords(letter.wire_type)} <span className="quiet mono">{letter.wire_type ?? "unreadable"}</span></>],
         [letter.status === "open" ? "Parks" : "Was about", <Subject letter={letter} />],
         ["Why it is here", reasonWords(letter.reason)],
-        ["First error", said(letter.first_error)],
-        ["Last error", said(letter.last_error)],
+        ...(letter.first_error === letter.last_error || letter.first_error === null ? [["Error", said(letter.last_error)] as const] : ([
+          ["First error", said(letter.first_error)],
+          ["Last error", said(letter.last_error)],
+        ] as const)),
         ["Tries", letter.attempts],
         ["Since", <Moment at={letter.created_at} />],
         ["Died in queue", <span className="mono">{letter.queue}</span>],

@@ -3,10 +3,10 @@ import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 
-import { useRefusal } from "@/api/me";
+import { useMe, useRefusal } from "@/api/me";
 import { useFilters } from "@/ui/filters";
 import { Page } from "@/ui/page";
-import { EmptyState } from "@/ui/states/states";
+import { EmptyState, Loading } from "@/ui/states/states";
 
 import { groupsQuery } from "./api";
 import { BrokerPanels } from "./broker-panels";
@@ -20,6 +20,7 @@ export const QueuesPage = (): ReactNode => {
   const navigate = useNavigate();
   const filters = useFilters(queuesSearch, SHOW_APART);
   const refusal = useRefusal("deadletters:read");
+  const unknown = useMe() === undefined;
   const open = useQuery({ ...groupsQuery, enabled: refusal === null }).data?.reduce((total, group) => total + group.count, 0);
   const show = filters.values.show ?? "queues";
   return (
@@ -31,7 +32,7 @@ export const QueuesPage = (): ReactNode => {
         </Tabs.List>
         <Tabs.Panel value="queues"><BrokerPanels /></Tabs.Panel>
         <Tabs.Panel value="letters" className={classes.tabs ?? ""}>
-          {refusal === null ? <Letters filters={filters} /> : <EmptyState title="Not for you to see">{refusal}</EmptyState>}
+          {unknown ? <Loading label="Loading dead letters" /> : refusal === null ? <Letters filters={filters} /> : <EmptyState title="Not for you to see">{refusal}</EmptyState>}
         </Tabs.Panel>
       </Tabs>
     </Page>

@@ -17,6 +17,7 @@ import type { Chosen } from "./matrix/matrix-row";
 import type { Matrix } from "./matrix/model";
 import { CancelButton, CancelReport } from "./room/cancel";
 import { FailuresPanel } from "./room/failures";
+import { CopyMenu } from "./room/copy-menu";
 import { RerunMenu } from "./room/rerun-menu";
 import classes from "./room/room.module.css";
 import { RunFacts } from "./room/run-facts";
@@ -82,7 +83,7 @@ export const RunPage = ({ runId }: { runId: string }): ReactNode => {
   const words: Record<RunTab, string> = { log: "Log", results: "Results", parameters: "Parameters", definition: `Definition (v${run.job_version})`, trail: "Trail" };
   return (
     <Page title={run.job_name} mark={<RunStatusBadge status={run.status} />}
-      actions={<Group gap="xs"><CancelButton run={run} /><RerunMenu run={run} matrix={matrix} /></Group>}>
+      actions={<Group gap="xs"><CopyMenu run={run} part={{ t: search.t, s: search.s }} /><CancelButton run={run} /><RerunMenu run={run} matrix={matrix} /></Group>}>
       <RunFacts run={run} matrix={matrix} />
       <div className={classes.page}>
         <CancelReport run={run} matrix={matrix} />

@@ -36,6 +36,7 @@ export const ConnectionPanel = ({ target }: { target: Target }) => {
     <Panel title="Connection">
       {query.isPending ? <Loading rows={5} label="Loading tests" /> : query.isError ? <ErrorState error={query.error} onRetry={() => void query.refetch()} /> : (
         <>
+          {newest === null && <Text size="sm" c="dimmed" mb="xs">Nobody has tested the connection yet. A test goes from the name to the sign-in, stage by stage, and says where it ends.</Text>}
           <TestPanel targetId={target.id} transport={target.os === "windows" ? "winrm" : "ssh"} last={newest} />
           {earlier.length > 0 && <><Text mt="md" size="sm" fw={600}>Earlier tests</Text><Earlier tests={earlier} /></>}
         </>

@@ -81,7 +81,7 @@ export const TargetPage = ({ targetId }: { targetId: string }): ReactNode => {
       <Stack gap="sm" pb="md">
         <Group gap={6} c="dimmed"><Anchor component={Link} to="/targets">Targets</Anchor> / <span className="cut"><bdi>{target.name}</bdi></span></Group>
         <Warnings target={target} />
-        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm">
+        <SimpleGrid cols={{ base: 1, md: 2 }} spacing="sm" style={{ alignItems: "start" }}>
           <ConnectionPanel target={target} />
           <Stack gap="sm">
             <Panel title="How it is reached"><What target={target} /></Panel>

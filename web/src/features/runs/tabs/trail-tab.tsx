@@ -4,13 +4,15 @@ import { Link } from "@tanstack/react-router";
 import classes from "@/features/runs/room/room.module.css";
 import { trailQuery } from "@/features/runs/run-queries";
 import { ErrorState, Loading } from "@/ui/states/states";
-import type { Tone } from "@/ui/status";
+import { RUN_STATUS, type Tone } from "@/ui/status";
 import { Moment } from "@/ui/time";
 import type { Schemas } from "@/api/client";
 
 const TONE: Readonly<Record<Schemas["TrailItem"]["kind"], Tone>> = {
   audit: "busy", state: "ok", attempt: "warn", dead_letter: "bad", resolution: "odd", rerun: "wait",
 };
+
+const toneOf = ({ kind, status }: Schemas["TrailItem"]): Tone => (status ? RUN_STATUS[status].tone : TONE[kind]);
 
 /** Why it went as it did, in words and in order. */
 export const TrailTab = ({ runId, status }: { runId: string; status: string }) => {
@@ -21,7 +23,7 @@ export const TrailTab = ({ runId, status }: { runId: string; status: string }) =
     <div className={classes.box}>
       <ol className={classes.trail}>
         {data.items.map((item, index) => (
-          <li key={index} className={`tone-${TONE[item.kind]}`}>
+          <li key={index} className={`tone-${toneOf(item)}`}>
             <Moment at={item.at} />
             <span>
               {item.who !== undefined && item.who !== null ? item.text.replace(/^Somebody/, item.who_name ?? item.who) : item.text}
