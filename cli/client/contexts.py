@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,6 +48,15 @@ class Context:
     username: str | None = None
     store: str = "file"
     ca_file: str | None = None
+
+    def sign_in(self) -> str:
+        """The command that opens a session of the same user under the same name."""
+        words = ["opsconductor", "login", "--url", self.url]
+        if self.name != urlsplit(self.url).netloc:
+            words += ["--context", self.name]
+        if self.username not in {None, "admin"}:
+            words += ["--username", str(self.username)]
+        return shlex.join(words)
 
 
 def session_of(username: str, answer: dict[str, Any]) -> Session:

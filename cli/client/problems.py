@@ -65,8 +65,8 @@ def _server(url: httpx2.URL) -> str:
 class NotSignedIn(CliError):
     """There is no usable session for this address."""
 
-    def __init__(self, url: str, why: str = "You are not signed in") -> None:
-        super().__init__(f"{why} at {url}.", hints=(f"Sign in: opsconductor login --url {url}",))
+    def __init__(self, url: str, sign_in: str, why: str = "You are not signed in") -> None:
+        super().__init__(f"{why} at {url}.", hints=(f"Sign in: {sign_in}",))
 
 
 class ApiProblem(CliError):

@@ -31,7 +31,7 @@ class StoredTokens:
     async def token(self, client: httpx2.AsyncClient) -> str:
         session = self._contexts.get(self._context)
         if session is None:
-            raise NotSignedIn(self._context.url)
+            raise NotSignedIn(self._context.url, self._context.sign_in())
         return session.access_token if session.fresh() else await self._refresh(client, session.access_token)
 
     async def renewed(self, client: httpx2.AsyncClient, refused: str) -> str:
@@ -41,7 +41,7 @@ class StoredTokens:
         with self._contexts.locked():
             session = self._contexts.get(self._context)
             if session is None:
-                raise NotSignedIn(self._context.url)
+                raise NotSignedIn(self._context.url, self._context.sign_in())
             if session.access_token != refused and session.fresh():
                 return session.access_token  # another command was faster
             fresh = await self._exchange(client, session)
@@ -51,7 +51,7 @@ class StoredTokens:
     async def _exchange(self, client: httpx2.AsyncClient, session: Session) -> Session:
         answer = await client.post("/api/refresh", json={"refresh_token": session.refresh_token})
         if answer.status_code == UNAUTHENTICATED:
-            raise NotSignedIn(self._context.url, "Your session has ended")
+            raise NotSignedIn(self._context.url, self._context.sign_in(), "Your session has ended")
         raise_problem(answer)
         return session_of(session.username, answer.json())
 

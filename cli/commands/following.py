@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ import typer
 from cli import exits, render
 from cli.client.api import Api
 from cli.client.lines import OutputLine
+from cli.client.problems import Unreachable
 from cli.client.runs import until_ended
 from cli.client.stream import follow
 from cli.leaving import reader_gone
@@ -79,9 +80,12 @@ async def wait_for(api: Api, run_id: str, *, timeout: float | None) -> tuple[int
     """The exit code and the run, once it has ended or patience has; progress is drawn for who can see it."""
     async with _progress() as draw:
         in_time = await _patiently(until_ended(api, run_id, draw), run_id, timeout)
-    run: dict[str, Any] = await api.get(f"/api/v1/runs/{run_id}")
+    run: dict[str, Any] = {"id": run_id}
     if not in_time:
+        with suppress(Unreachable):  # then it was a server that stayed away
+            run = await api.get(f"/api/v1/runs/{run_id}")
         return exits.TIMED_OUT, run
+    run = await api.get(f"/api/v1/runs/{run_id}")
     await tell_end(api, run)
     return exits.code_of(run["status"]), run
 
@@ -92,7 +96,7 @@ async def _patiently(work: Coroutine[Any, Any, Any], run_id: str, timeout: float
         async with asyncio.timeout(timeout):
             await work
     except TimeoutError:
-        render.remark(f"The run did not end within {timeout:g} s.", style="bold red")
+        render.remark(f"The run did not end within {round(timeout or 0.0, 1):g} s.", style="bold red")
         still_going(run_id)
         return False
     except asyncio.CancelledError:

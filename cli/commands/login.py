@@ -142,7 +142,7 @@ async def _change_password(url: str | None, name: str | None, *, from_stdin: boo
     context = contexts.chosen(name, url)
     session = contexts.get(context)
     if session is None:
-        raise NotSignedIn(context.url)
+        raise NotSignedIn(context.url, context.sign_in())
     current = _secret("Current password", from_stdin=from_stdin)
     new = (
         _secret("New password", from_stdin=True)

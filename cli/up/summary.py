@@ -1,5 +1,6 @@
 """What the reader of the terminal is told: where everything is, how to sign in, what to try."""
 
+import os
 import shlex
 import shutil
 import sys
@@ -59,19 +60,25 @@ def _password(summary: Summary, command: str) -> str:
         return f"{summary.password}  (shown this once; good for choosing your own only)"
     if summary.chosen:
         return "the one in OPS_BOOTSTRAP_ADMIN_PASSWORD"
-    return f"as before; forgotten? {command} admin reset-password"
+    return f"as before; forgotten? {_found_here(summary)}{command} admin reset-password"
+
+
+def _found_here(summary: Summary) -> str:
+    """What has to stand before a command that looks into the data folder, where that is not the usual one."""
+    return f"OPS_DATA_DIR={shlex.quote(str(summary.folder.path))} " if os.environ.get("OPS_DATA_DIR") else ""
 
 
 def _next_commands(summary: Summary, command: str) -> list[str]:
     sign_in = f"{command} login --url {summary.url} --username {summary.username}"
     if summary.password is not None:
         sign_in += f" && {command} password"
+    doctor = f"{_found_here(summary)}{command} doctor"
     if not summary.samples:
-        return [sign_in, f"{command} targets list", f"{command} doctor"]
+        return [sign_in, f"{command} targets list", doctor]
     return [
         sign_in,
         f'{command} run "{WINDOWS_JOB}" -p svc=W32Time --follow',
         f'{command} run "{LINUX_JOB}" -p start=20 --follow',
         f"{command} runs list",
-        f"{command} doctor",
+        doctor,
     ]

@@ -129,6 +129,14 @@ def test_every_setting_is_one_that_the_processes_know(name: str) -> None:
     assert set(environment) <= known
 
 
+def test_what_an_operator_may_set_is_what_the_guide_tells() -> None:
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    table = guide.partition("## What you may set")[2].partition("\n## ")[0]
+    told = {name for row in re.findall(r"^\| (`OPS_.+?) \|", table, re.MULTILINE) for name in row.split(", ")}
+
+    assert {name.strip("`") for name in told} == set(re.findall(r"\$\{(OPS_\w+)", FILE.read_text()))
+
+
 @pytest.mark.parametrize("name", ours())
 def test_every_command_is_one_that_the_image_has(name: str) -> None:
     words = services()[name]["command"]

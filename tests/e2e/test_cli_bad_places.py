@@ -1,5 +1,6 @@
 """Full disks, editors that fail, and addresses where somebody else answers: told in words, nothing lost."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -152,3 +153,13 @@ async def test_a_session_that_cannot_be_stored_is_told_as_such(running: Up, tmp_
 
     assert (ended.code, "The session cannot be stored in" in ended.err) == (2, True), ended
     assert "XDG_CONFIG_HOME" in ended.err
+
+
+async def test_a_server_that_stays_away_is_waited_for_no_longer_than_was_said(running: Up) -> None:
+    run_id = "0192f0c1-2d3e-7a4b-8c5d-6e7f8a9b0c1d"
+    away = {"OPS_URL": "http://127.0.0.1:1", "OPS_TOKEN": "token"}
+
+    ended = running.command("runs", "wait", run_id, "--timeout", "1", "-o", "json", **away)
+
+    assert (ended.code, json.loads(ended.out)) == (124, {"id": run_id}), ended
+    assert "did not end within 1 s" in ended.err

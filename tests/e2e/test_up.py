@@ -61,8 +61,10 @@ def _lines(up: Up, *arguments: str) -> list[str]:
 
 async def test_the_terminal_says_how_to_go_on_and_every_command_in_it_works(running: Up) -> None:
     shown = [line.strip() for line in running.terminal.splitlines() if " -m cli " in line]
-    commands = [line.split(" -m cli ", 1)[1] for line in shown if line.startswith("/")]
+    here = f"OPS_DATA_DIR={running.data} "
+    commands = [line.split(" -m cli ", 1)[1] for line in shown if line.startswith(("/", here))]
     assert len(commands) == 5
+    assert [line.split()[-1] for line in shown if line.startswith(here)] == ["doctor"]
     for words in commands:
         if not words.startswith("login"):
             parts = [part.strip().strip('"') for part in _shell_words(words)]

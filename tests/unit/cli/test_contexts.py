@@ -101,6 +101,23 @@ def test_a_session_is_never_used_at_another_address(contexts: Contexts) -> None:
     assert contexts.get(contexts.chosen("prod", THERE)) is not None
 
 
+@pytest.mark.parametrize(
+    ("context", "words"),
+    [
+        (LOCAL, f"opsconductor login --url {HERE}"),
+        (replace(LOCAL, username="admin"), f"opsconductor login --url {HERE}"),
+        (
+            replace(REMOTE, name="my prod", username="ada"),
+            f"opsconductor login --url {THERE} --context 'my prod' --username ada",
+        ),
+    ],
+)
+def test_who_has_to_sign_in_again_is_told_to_as_the_same_user_in_the_same_place(
+    context: Context, words: str
+) -> None:
+    assert context.sign_in() == words
+
+
 @pytest.mark.parametrize("url", ["https://", "https://[::1", "https://ops:port", "https://ops:70000"])
 def test_an_address_that_leads_nowhere_is_refused(contexts: Contexts, url: str) -> None:
     with pytest.raises(CliError, match="is no address"):
