@@ -182,7 +182,7 @@ class RunningAttempt:
         if key is None:
             return await plugin.start(self.spec, context)
         self._turn = await logins.turn(key)
-        if self._turn.doubted and (reason := await self._around.vault.held_back(self.task)):
+        if self._turn.doubted and (reason := await logins.held_back(key)):
             raise StepFault("credential_held", detail=reason)
         try:
             attempt = await plugin.start(self.spec, context)
