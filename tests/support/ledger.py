@@ -121,9 +121,6 @@ class MemoryVault:
     ) -> OpenedCredential | None:
         return self.opened
 
-    async def held_back(self, task: Claimed) -> str | None:
-        return None
-
     async def jumps(self, task: Claimed) -> list[JumpHop]:
         return []
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.executor.masking import MASK, MIN_SECRET_CHARS, Masker
+from workers.executor import masking
+from workers.executor.masking import MASK, MIN_SECRET_CHARS, Masker, masker_of
 
 SECRETS = st.text(
     st.characters(codec="utf-8", exclude_characters="*"), min_size=MIN_SECRET_CHARS + 2, max_size=40
@@ -105,3 +106,13 @@ def test_every_long_line_of_a_key_is_hidden_by_itself() -> None:
 
 def test_a_value_too_short_to_hide_hides_nothing() -> None:
     assert Masker(["abc", ""]).mask(b"abcabc") == b"abcabc"
+
+
+def test_attempts_with_the_same_secrets_share_what_hides_them_and_no_secret_outlives_the_last() -> None:
+    one, two = masker_of(["kept-by-nobody", "other"]), masker_of(["other", "kept-by-nobody"])
+    assert one is two
+    assert masker_of(["kept-by-nobody"]) is not one
+
+    del one, two
+
+    assert frozenset({"kept-by-nobody", "other"}) not in masking._in_use

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from contracts.credentials.holds import Rejection, held_everywhere
 from infra.database import Statements
+from workers.executor.logins import LoginKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,12 +61,14 @@ _NOT_PROVEN = text("""
        AND proven_at IS NOT NULL
 """)
 _HELD_BACK = text("""
-    SELECT COALESCE(h.reason, CASE WHEN c.held_version IS NULL OR c.held_version = :version
-                                   THEN c.held_reason END)
-      FROM credentials AS c
+    SELECT w.target, w.credential, w.version,
+           COALESCE(h.reason, CASE WHEN c.held_version IS NULL OR c.held_version = w.version
+                                   THEN c.held_reason END) AS reason
+      FROM unnest(CAST(:targets AS uuid[]), CAST(:credentials AS uuid[]), CAST(:versions AS int[]))
+           AS w (target, credential, version)
+      JOIN credentials AS c ON c.id = w.credential
       LEFT JOIN credential_holds AS h
-             ON h.credential_id = c.id AND h.version = :version AND h.target_id = :target
-     WHERE c.id = :credential
+             ON h.credential_id = c.id AND h.version = w.version AND h.target_id = w.target
 """)
 _HOLDS = text("""
     SELECT target_id, held_at FROM credential_holds WHERE credential_id = :credential AND version = :version
@@ -80,12 +83,17 @@ _AUDIT = text("""
 """)
 
 
-async def held_back(session: Statements, *, credential_id: UUID, version: int, target_id: UUID) -> str | None:
-    """Why this version may not be tried on this target; None when it may."""
-    reason: str | None = await session.scalar(
-        _HELD_BACK, {"credential": credential_id, "version": version, "target": target_id}
+async def held_back(session: Statements, keys: Sequence[LoginKey]) -> dict[LoginKey, str | None]:
+    """Why each version may not be tried on its target; None where it may."""
+    rows = await session.execute(
+        _HELD_BACK,
+        {
+            "targets": [target for target, _, _ in keys],
+            "credentials": [credential for _, credential, _ in keys],
+            "versions": [version for _, _, version in keys],
+        },
     )
-    return reason
+    return {(row.target, row.credential, row.version): row.reason for row in rows}
 
 
 async def put_on_hold(session: Statements, rejected: Iterable[Rejected]) -> None:

@@ -1,6 +1,7 @@
 """The executor's writes, grouped: handles, output and settlements of all attempts share transactions."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from uuid import UUID
 
 import structlog
@@ -11,6 +12,8 @@ from contracts.runs.messages import AdvanceRun
 from contracts.tables.base import SYSTEM_PRINCIPAL
 from contracts.targets.seats import protocol_of
 from infra.batching import Batcher
+from infra.database import Statements
+from infra.direct import direct_statement
 from infra.process import Process
 from infra.unit_of_work import new_meta
 from workers.executor import holds, left_behind, seats, store, stored, targets
@@ -98,9 +101,13 @@ class BatchedLedger:
         for batcher in (self._handles, self._chunks, self._settlements, self._leaving):
             await batcher.flush()
 
+    def _one_statement(self) -> AbstractAsyncContextManager[Statements]:
+        """What is written by one statement alone needs no more around it: two ways to the server less."""
+        return direct_statement(self._process.engine)
+
     async def _write_leaving(self, attempts: Sequence[tuple[UUID, int]]) -> Sequence[Exception | None]:
-        async with self._process.open_uow() as uow:
-            await seats.leave(uow.session, attempts)
+        async with self._one_statement() as session:
+            await seats.leave(session, attempts)
         return [None] * len(attempts)
 
     async def _leave_behind(self, task: Claimed, spec: StepSpec, *, why: str, what: str) -> None:
@@ -142,15 +149,14 @@ class BatchedLedger:
             await seats.leave(uow.session, [(task.id, task.attempt)])
 
     async def _write_handles(self, handles: Sequence[_Handle]) -> Sequence[Exception | None]:
-        async with self._process.open_uow() as uow:
-            ours = await store.store_handles(uow.session, worker_id=self._lease.worker_id, handles=handles)
+        async with self._one_statement() as session:
+            ours = await store.store_handles(session, worker_id=self._lease.worker_id, handles=handles)
         return [None if task_id in ours else Fenced() for task_id, _, _, _ in handles]
 
     async def _write_chunks(self, chunks: Sequence[Chunk]) -> Sequence[Exception | None]:
-        async with self._process.open_uow() as uow:
-            ours = await store.store_chunks(uow.session, worker_id=self._lease.worker_id, chunks=chunks)
-            for chunk in chunks:
-                uow.touch(chunk.run_id)
+        async with self._one_statement() as session:
+            ours = await store.store_chunks(session, worker_id=self._lease.worker_id, chunks=chunks)
+        self._process.relay.ring({chunk.run_id for chunk in chunks})
         return [None if chunk.task_id in ours else Fenced() for chunk in chunks]
 
     async def _write_settlements(self, settlements: Sequence[Settlement]) -> Sequence[Exception | None]:

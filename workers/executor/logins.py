@@ -8,7 +8,7 @@ takes sessions. What this executor has seen accepted is kept in its memory; ever
 import asyncio
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -105,6 +105,8 @@ class FirstLogins:
         self._accepted: dict[LoginKey, None] = {}
         self._doubted: dict[LoginKey, None] = {}
         self._turns: dict[LoginKey, tuple[asyncio.Lock, int]] = {}
+        self._news: dict[tuple[UUID, int], asyncio.Event] = {}
+        """By version, what those wait for here who found it busy: that it was accepted somewhere."""
 
     @asynccontextmanager
     async def first(
@@ -119,7 +121,7 @@ class FirstLogins:
         key = (target.id, credential.id, credential.version)
         turn = await self.turn(key)
         try:
-            if turn.doubted and not even_if_held and (reason := await self._holds.held_back(key)):
+            if turn.doubted and not even_if_held and (reason := await self.held_back(key)):
                 raise StepFault(
                     "credential_held", host=target.hostname, user=credential.username, detail=reason
                 )
@@ -134,6 +136,10 @@ class FirstLogins:
             self.heard(key, None)
         finally:
             await to_its_end(turn.leave())
+
+    async def held_back(self, key: LoginKey) -> str | None:
+        """Why it may not be tried now, which may be news since the claim."""
+        return await self._holds.held_back(key)
 
     async def turn(self, key: LoginKey) -> Turn:
         """At once where the credential was accepted before, else when nobody else is trying it."""
@@ -167,7 +173,9 @@ class FirstLogins:
                 self._remember(self._accepted, key)
             if answer != "busy":
                 return
-            await asyncio.sleep(pause * random.uniform(0.75, 1.25))  # noqa: S311
+            news = self._news.setdefault(key[1:], asyncio.Event())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), pause * random.uniform(0.75, 1.25))  # noqa: S311
             pause = min(pause * 1.5, LONGEST_PAUSE_SECONDS)
 
     def heard(self, key: LoginKey, code: str | None) -> None:
@@ -186,8 +194,12 @@ class FirstLogins:
             del keys[next(iter(keys))]
 
     async def _given_back(self, key: LoginKey) -> None:
+        accepted = key in self._accepted
         try:
-            await self._trials.end(key, accepted=key in self._accepted)
+            await self._trials.end(key, accepted=accepted)
+            news = self._news.pop(key[1:], None)
+            if accepted and news is not None:
+                news.set()
         finally:
             self._turns[key][0].release()
             self._one_less(key)

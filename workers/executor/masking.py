@@ -3,13 +3,16 @@
 import base64
 import re
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from typing import Any
 from urllib.parse import quote, quote_plus
+from weakref import WeakValueDictionary
 
 MASK = b"***"
 MIN_SECRET_CHARS = 4
 """Shorter values are not hidden: they would hide half of any output."""
 MIN_LINE_CHARS = 16
+_in_use: "WeakValueDictionary[frozenset[str], Masker]" = WeakValueDictionary()
 
 
 def forms_of(secret: str) -> set[bytes]:
@@ -44,12 +47,16 @@ class Masker:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = sorted({form for secret in secrets for form in forms_of(secret)}, key=len, reverse=True)
-        self._pattern = re.compile(b"|".join(re.escape(form) for form in forms)) if forms else None
         self._forms = forms
         self._longest = len(forms[0]) if forms else 0
         self._by_first: dict[int, list[bytes]] = {}
         for form in forms:
             self._by_first.setdefault(form[0], []).append(form)
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        """All forms; only output that holds one needs it, and for a private key it takes 20 ms to make."""
+        return re.compile(b"|".join(re.escape(form) for form in self._forms))
 
     @property
     def longest(self) -> int:
@@ -62,7 +69,7 @@ class Masker:
         Unless the output has `ended`, what may be the beginning of a secret is held back. More than `limit`
         are returned only when they are one whole secret. Needs to see `limit + longest` bytes to go on.
         """
-        if self._pattern is None:
+        if not self._forms:
             return min(limit, len(data))
         held = len(data) if ended else self._held_from(data, 0)
         if not self._holds_any(data):
@@ -92,13 +99,13 @@ class Masker:
 
     def tears(self, data: bytes, at: int) -> bool:
         """Whether cutting `data` at `at` would cut through a secret in it."""
-        if self._pattern is None or at == len(data) or not self._holds_any(data):
+        if at == len(data) or not self._holds_any(data):
             return False
         return any(match.start() < at < match.end() for match in self._pattern.finditer(data))
 
     def mask(self, data: bytes) -> bytes:
         """`data` with every whole secret hidden."""
-        if self._pattern is None or not self._holds_any(data):
+        if not self._holds_any(data):
             return data
         return self._pattern.sub(MASK, data)
 
@@ -111,3 +118,12 @@ class Masker:
         if isinstance(value, list | tuple):
             return [self.mask_all(item) for item in value]
         return value
+
+
+def masker_of(secrets: Iterable[str]) -> Masker:
+    """What hides these secrets: the same for all attempts that have them now, gone with the last of them."""
+    known = frozenset(secrets)
+    masker = _in_use.get(known)
+    if masker is None:
+        masker = _in_use[known] = Masker(known)
+    return masker

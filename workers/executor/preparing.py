@@ -8,7 +8,7 @@ from contracts.jobs.steps import StepSpec
 from workers.executor.holding import Claimed
 from workers.executor.judging import Judge
 from workers.executor.jumps import target_view
-from workers.executor.masking import Masker
+from workers.executor.masking import Masker, masker_of
 from workers.executor.output import AttemptOutput
 from workers.executor.steps.base import OpenedCredential, StepContext, StepFault
 from workers.executor.surroundings import Surroundings
@@ -33,7 +33,7 @@ async def prepared(
     has_secrets = any(parameter.type == "secret" for parameter in definition.parameters.values())
     hidden = await vault.parameters(task.run_id) if has_secrets else {}
     opened = [*(hop.credential for hop in jumps), *([credential] if credential else [])]
-    masker = Masker([*(secret for one in opened for secret in one.secrets.values()), *hidden.values()])
+    masker = masker_of([*(secret for one in opened for secret in one.secrets.values()), *hidden.values()])
     output = await _output(task, judge, around, masker)
     context = StepContext(
         run_id=task.run_id,

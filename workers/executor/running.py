@@ -21,7 +21,7 @@ from infra.outages import StillDown, is_outage
 from workers.executor.holding import Claimed
 from workers.executor.judging import Judge
 from workers.executor.logins import LoginKey, Turn
-from workers.executor.masking import Masker
+from workers.executor.masking import masker_of
 from workers.executor.output import AttemptOutput
 from workers.executor.preparing import Prepared, prepared
 from workers.executor.starting import unless_told
@@ -67,7 +67,7 @@ class RunningAttempt:
         self.spec: StepSpec = definition.steps[task.step_no]
         self._judge = Judge(self.spec)
         self._around = around
-        self._masker = Masker(())
+        self._masker = masker_of(())
         self._stop: asyncio.Future[StopReason] = asyncio.get_running_loop().create_future()
         self._may_have_acted = task.handle is not None
         self._got_hold = self._settled = self._over = False
@@ -182,7 +182,7 @@ class RunningAttempt:
         if key is None:
             return await plugin.start(self.spec, context)
         self._turn = await logins.turn(key)
-        if self._turn.doubted and (reason := await self._around.vault.held_back(self.task)):
+        if self._turn.doubted and (reason := await logins.held_back(key)):
             raise StepFault("credential_held", detail=reason)
         try:
             attempt = await plugin.start(self.spec, context)

@@ -50,9 +50,6 @@ class Vault(Protocol):
         self, task: Claimed, *, name: str | None = None, credential_id: UUID | None = None
     ) -> OpenedCredential | None: ...
 
-    async def held_back(self, task: Claimed) -> str | None:
-        """Why the task's credential is on hold now, which may be news since the claim."""
-
     async def jumps(self, task: Claimed) -> Sequence[JumpHop]: ...
 
     async def parameters(self, run_id: UUID) -> dict[str, str]: ...

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from infra.database import Sessions
 from infra.sealing import PrivateRing, Sealed, bound_to_credential, bound_to_run
-from workers.executor import holds, jumps, sealed
+from workers.executor import jumps, sealed
 from workers.executor.holding import Claimed
 from workers.executor.steps.base import JumpHop, OpenedCredential, StepFault
 
@@ -41,18 +41,6 @@ class SealedVault:
         if held:
             raise StepFault("credential_held", acted=begun, detail=held)
         return self.opened(task.project_id, row)
-
-    async def held_back(self, task: Claimed) -> str | None:
-        """Why the task's credential is on hold now, which may be news since the claim."""
-        if task.credential is None or task.target is None:
-            return None
-        async with self._sessions() as session:
-            return await holds.held_back(
-                session,
-                credential_id=task.credential["credential_id"],
-                version=task.credential["credential_version"],
-                target_id=UUID(str(task.target["id"])),
-            )
 
     async def jumps(self, task: Claimed) -> Sequence[JumpHop]:
         """The jump hosts on the way, the nearest to the target first; raises `SealBroken` or `StepFault`."""

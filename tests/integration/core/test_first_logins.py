@@ -1,5 +1,6 @@
 """First logins with a credential: one at a time over all executors, and good for all of them."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
@@ -85,6 +86,36 @@ async def test_a_version_that_nobody_accepted_is_tried_on_one_target_at_a_time(f
 
     assert await one.take(fleet.key(1), patient=True) == "ours"
     assert await two.take(fleet.key(2), patient=True) == "ours", "it is known to be good somewhere"
+
+
+async def test_logins_that_begin_at_once_are_answered_as_one_after_the_other(fleet: Fleet) -> None:
+    one = await fleet.executor()
+    keys = [fleet.key(number) for number in range(3)]
+
+    first = await asyncio.gather(*(one.take(key, patient=True) for key in keys))
+    assert sorted(first) == ["busy", "busy", "ours"]
+    await asyncio.gather(
+        *(one.end(key, accepted=answer == "ours") for key, answer in zip(keys, first, strict=True))
+    )
+
+    good = [{"ours": "good", "busy": "ours"}[answer] for answer in first]
+    assert await asyncio.gather(*(one.take(key, patient=True) for key in keys)) == good
+
+
+async def test_a_try_whose_answer_was_lost_is_known_again_and_one_that_nobody_waits_for_is_given_up(
+    fleet: Fleet,
+) -> None:
+    one, two = await fleet.executor(), await fleet.executor()
+    assert await one.take(fleet.key(), patient=True) == "ours"
+    assert await one.take(fleet.key(), patient=True) == "ours"
+    await one.end(fleet.key(), accepted=False)
+
+    called_off = asyncio.create_task(one.take(fleet.key(), patient=True))
+    await asyncio.sleep(0)
+    called_off.cancel()
+    await one.end(fleet.key(), accepted=False)
+
+    assert await two.take(fleet.key(), patient=True) == "ours"
 
 
 async def test_the_trial_of_a_lost_executor_is_anybodys(fleet: Fleet) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.causes import CAUSES
 from contracts.targets.specs import SshSettings, WinrmSettings
+from workers.executor import logins as logins_module
 from workers.executor.logins import FirstLogins, LoginKey, said_of_login
 from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
 
@@ -232,3 +233,31 @@ async def test_a_login_that_is_called_off_says_nothing_and_lets_the_next_one_try
     assert not board.good
     async with two.first(TARGET, CREDENTIAL):
         pass
+
+
+class AloneBoard(SharedBoard):
+    """As the database keeps it: until one target has accepted a version, one target is tried at a time."""
+
+    async def take(self, key: LoginKey, *, patient: bool) -> Literal["good", "ours", "busy"]:
+        if self.trying and not self.good:
+            return "busy"
+        return await super().take(key, patient=patient)
+
+
+async def test_those_that_wait_for_the_first_target_go_on_when_it_has_accepted_and_not_at_their_next_look(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logins_module, "FIRST_PAUSE_SECONDS", 3600.0)
+    logins = FirstLogins(AloneBoard())
+    first = await logins.turn(KEY)
+    others = [asyncio.create_task(logins.turn((UUID(int=n), *KEY[1:]))) for n in range(10, 20)]
+    await asyncio.sleep(0)
+    assert not any(other.done() for other in others)
+
+    logins.heard(KEY, None)
+    await first.leave()
+
+    async with asyncio.timeout(20):
+        for other in others:
+            await (await other).leave()
+    assert not logins._news
