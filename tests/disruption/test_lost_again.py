@@ -112,7 +112,7 @@ async def test_a_windows_command_runs_once_though_its_executor_is_killed(system:
     try:
         made = await system.api.post(
             "/api/v1/credentials",
-            json={"name": "windows", "type": "winrm", "username": USER, "password": SECRET},
+            json={"name": "win-01", "type": "winrm", "username": USER, "password": SECRET},
         )
         settings = {"scheme": "http", "port": host.http_port, "transport": "ntlm"}
         target = {"name": "win-01", "os": "windows", "hostname": "127.0.0.1", "winrm": settings}

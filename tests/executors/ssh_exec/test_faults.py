@@ -4,6 +4,7 @@ import asyncio
 import os
 import pwd
 import socket
+import struct
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -24,6 +25,7 @@ from tests.support.ssh import (
 )
 from workers.executor.steps.base import StepContext, StepFault
 from workers.executor.steps.ssh_exec import Connections, SshExecPlugin
+from workers.executor.steps.ssh_exec.presented import presented_keys
 
 QUICKLY_LOCKED = pytest.mark.filterwarnings("ignore:.*bcrypt.kdf:UserWarning")
 """A single round keeps the test short; that it would not be safe is what the warning says."""
@@ -86,6 +88,47 @@ async def test_a_host_with_nothing_but_ciphers_of_yesterday_is_said_so(plugin: S
 
     assert fault.cause.code == "ssh_algorithms"
     assert str(fault.words["detail"])
+
+
+def first_words(*, ciphers: str) -> bytes:
+    """The version of a server and what it offers, as sshd sends them."""
+    lists = (
+        "curve25519-sha256",
+        "ssh-ed25519",
+        ciphers,
+        ciphers,
+        *("hmac-sha2-256",) * 2,
+        *("none",) * 2,
+        "",
+        "",
+    )
+    names = b"".join(struct.pack(">I", len(text)) + text.encode() for text in lists)
+    payload = b"\x14" + bytes(16) + names + bytes(5)
+    padding = 16 - (len(payload) + 5) % 8
+    packet = struct.pack(">IB", len(payload) + padding + 1, padding) + payload + bytes(padding)
+    return b"SSH-2.0-OpenSSH_9.2\r\n" + packet
+
+
+async def test_a_host_that_hangs_up_on_finding_nothing_in_common_is_no_lost_connection(
+    demo: Reachable, plugin: SshExecPlugin
+) -> None:
+    """Its offer and its end arrive at once, and asyncssh tells of the end alone."""
+    async with talking_server(first_words(ciphers="3des-cbc"), hears=True) as port:
+        fault = await fault_of(plugin.start(script("true"), on_port(demo, port)))
+        with pytest.raises(StepFault) as shown:
+            await presented_keys(on_port(demo, port).target)  # type: ignore[arg-type]
+
+    assert (fault.cause.code, shown.value.cause.code) == ("ssh_algorithms", "ssh_algorithms")
+    assert "3des-cbc" in str(fault.words["detail"])
+
+
+async def test_a_host_that_hangs_up_although_there_is_much_in_common_is_a_lost_connection(
+    demo: Reachable, plugin: SshExecPlugin
+) -> None:
+    async with talking_server(first_words(ciphers="aes256-ctr"), hears=True) as port:
+        fault = await fault_of(plugin.start(script("true"), on_port(demo, port)))
+
+    assert fault.cause.code == "unreachable"
 
 
 @pytest.mark.provokes("auth_rejected")
@@ -193,11 +236,13 @@ async def test_a_name_that_does_not_resolve_is_said_so(demo: Reachable, plugin: 
 
 
 @asynccontextmanager
-async def talking_server(greeting: bytes | None) -> AsyncIterator[int]:
-    """Says `greeting` and closes; None: accepts and stays silent."""
+async def talking_server(greeting: bytes | None, *, hears: bool = False) -> AsyncIterator[int]:
+    """Says `greeting`, after it `hears` a line if need be, and closes; None: accepts and stays silent."""
     done = asyncio.Event()
 
-    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if hears:
+            await reader.readline()
         if greeting is not None:
             writer.write(greeting)
         else:

@@ -16,6 +16,8 @@ class Seen:
     spoke_ssh: bool = False
     greeting: bytes = b""
     """What a server said that did not speak SSH; empty when it said nothing."""
+    nothing_in_common: str = ""
+    """Why no connection can be encrypted, where a closer look has told."""
     asked_for_secret: bool = False
     """The server let us try the password or the key."""
 
@@ -55,9 +57,8 @@ def connect_fault(
 def _code_and_detail(
     error: Exception, credential: OpenedCredential | None, seen: Seen, *, pinned: bool
 ) -> tuple[str, str]:
-    if seen.greeting:
-        line = seen.greeting.splitlines()[0][:80].decode("ascii", errors="replace")
-        return "not_ssh", f"it said {line!r}"
+    if told := _told_by_a_closer_look(seen):
+        return told
     if isinstance(error, asyncssh.Error):
         return _ssh_error(error, credential, seen, pinned=pinned)
     match error:
@@ -70,6 +71,15 @@ def _code_and_detail(
             return "unreachable", error.strerror or str(error)
         case _:
             return "internal", f"{type(error).__name__} while connecting"
+
+
+def _told_by_a_closer_look(seen: Seen) -> tuple[str, str] | None:
+    if seen.greeting:
+        line = seen.greeting.splitlines()[0][:80].decode("ascii", errors="replace")
+        return "not_ssh", f"it said {line!r}"
+    if seen.nothing_in_common:
+        return "ssh_algorithms", seen.nothing_in_common
+    return None
 
 
 def _ssh_error(

@@ -8,6 +8,7 @@ import asyncssh
 
 from workers.executor.steps.base import OpenedCredential, TargetView
 from workers.executor.steps.ssh_exec.faults import Seen, connect_fault, fault
+from workers.executor.steps.ssh_exec.offers import GREETING, nothing_in_common
 
 GREETING_SECONDS = 2.0
 NOTHING_TRUSTED: tuple[list[str], list[str], list[str]] = ([], [], [])
@@ -94,10 +95,18 @@ async def log_in(
         own_way = tunnel is None and not isinstance(
             error, TimeoutError | ConnectionRefusedError | socket.gaierror
         )
-        if own_way and not seen.spoke_ssh:
-            seen.greeting = await _foreign_greeting(target)
+        if own_way:
+            await look_closer(error, target, seen)
         raise connect_fault(error, target, credential, seen, pinned=bool(pinned)) from None
     return connection
+
+
+async def look_closer(error: Exception, target: TargetView, seen: Seen) -> None:
+    """Ask the port again for what asyncssh does not tell, or not always; no secret is sent."""
+    if not seen.spoke_ssh:
+        seen.greeting = await _foreign_greeting(target)
+    elif isinstance(error, asyncssh.ConnectionLost | ConnectionError) and seen.shown_key is None:
+        seen.nothing_in_common = await nothing_in_common(target)
 
 
 async def _foreign_greeting(target: TargetView) -> bytes:
@@ -106,7 +115,7 @@ async def _foreign_greeting(target: TargetView) -> bytes:
     try:
         async with asyncio.timeout(GREETING_SECONDS):
             reader, writer = await asyncio.open_connection(target.hostname, target.ssh.port)
-            writer.write(b"SSH-2.0-OpsConductor\r\n")
+            writer.write(GREETING)
             said = await reader.read(255)
     except OSError:
         # Only a closer look: what failed before is reported as it is.

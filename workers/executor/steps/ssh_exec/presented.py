@@ -8,7 +8,7 @@ import asyncssh
 
 from workers.executor.steps.base import StepFault, TargetView
 from workers.executor.steps.ssh_exec.faults import Seen, connect_fault
-from workers.executor.steps.ssh_exec.logins import KEY_TYPES, NOTHING_TRUSTED, PinnedHost
+from workers.executor.steps.ssh_exec.logins import KEY_TYPES, NOTHING_TRUSTED, PinnedHost, look_closer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +66,8 @@ async def _presented(
         )
     except (OSError, asyncssh.Error) as error:
         if seen.shown_key is None:
+            if tunnel is None and seen.spoke_ssh:
+                await look_closer(error, target, seen)
             raise connect_fault(error, target, None, seen, pinned=False) from None
     else:
         connection.abort()
