@@ -48,7 +48,7 @@ CAUSES = (
     Cause(
         "not_a_file",
         Retry.NEVER,
-        "A file is needed on {host}, and this is a folder: {detail}.",
+        "A file is needed on {host}, and this is none, but a folder or a device: {detail}.",
         "Name the file itself, or say `directory: true` to copy the whole folder.",
     ),
     Cause(

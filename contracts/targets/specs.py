@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from contracts.fingerprints import Fingerprint, plain_host_keys
 from contracts.jobs.steps import POOL_PATTERN
 
 PROXY_PATTERN = r"^https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\])(?::[0-9]{1,5})?/?$"
@@ -38,7 +39,7 @@ class WinrmSettings(BaseModel):
     verify_tls: bool = True
     ca_bundle: Annotated[str, Field(max_length=65536)] | None = None
     """PEM certificates to trust instead of the system's."""
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    fingerprint: Fingerprint | None = None
     """SHA-256 of the server certificate (DER), hex: the only certificate accepted when set."""
     oem_codepage: Annotated[str, Field(pattern=r"^cp[0-9]{3,5}$")] = "cp437"
     """For output that is not UTF-8."""
@@ -87,7 +88,7 @@ class SshSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     port: Annotated[int, Field(ge=1, le=65535)] = 22
-    host_key: Annotated[str, Field(max_length=8192)] | None = None
+    host_key: Annotated[str, Field(max_length=8192), BeforeValidator(plain_host_keys)] | None = None
     """Pinned public key in OpenSSH form: `ssh-ed25519 AAAA…`; several, one a line."""
     max_concurrent: Annotated[int, Field(ge=1, le=100)] = 10
     """Sessions of one user at once on this target."""

@@ -1,4 +1,4 @@
-"""Jump hosts: that a way to a target exists, ends, and is short enough, before the target is saved."""
+"""The way to a target, before it is saved: its pinned key, and jump hosts that exist, end and are few."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.errors import FieldProblem, Invalid
+from contracts.fingerprints import host_key_problem
 from contracts.targets.specs import JUMPS_AT_MOST, SshSettings
 
 FIELD = "ssh.jump_host.target"
@@ -36,6 +37,12 @@ _BEHIND = text("""
          WHERE b.hop <= CAST(:most AS int))
     SELECT name, hop FROM behind ORDER BY hop DESC LIMIT 1
 """)
+
+
+def require_host_key(ssh: SshSettings) -> None:
+    """Raises `Invalid` for what no SSH client would take as a public key."""
+    if ssh.host_key and (reason := host_key_problem(ssh.host_key)):
+        raise Invalid("The host key cannot be pinned.", problems=[FieldProblem("ssh.host_key", reason)])
 
 
 async def require_way(session: AsyncSession, project_id: UUID, own: str, ssh: SshSettings) -> None:

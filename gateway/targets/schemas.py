@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
+from contracts.fingerprints import Fingerprint
 from contracts.naming import Labels, ResourceName
 from contracts.runs.states import RunStatus, TaskState
 from contracts.tables.targets import TargetOs
@@ -39,7 +40,7 @@ class PinRequest(Strict):
     test_id: UUID
     host_key: Annotated[str, Field(min_length=1, max_length=8_192)] | None = None
     """A host key as the test presents it, or its `SHA256:…` fingerprint; for ssh."""
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    fingerprint: Fingerprint | None = None
     """SHA-256 of the certificate as the test presents it, hex; for winrm."""
 
 

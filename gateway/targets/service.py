@@ -15,7 +15,7 @@ from gateway.deps import Actor
 from gateway.etags import etag, require_match
 from gateway.history import differences
 from gateway.idempotency import RequestKey, claim_key
-from gateway.targets.jumps import require_way
+from gateway.targets.jumps import require_host_key, require_way
 from gateway.targets.queries import get_target
 from gateway.targets.schemas import TargetSpec
 from gateway.targets.uses import uses_of
@@ -34,6 +34,7 @@ async def create_target(
     if first := await claim_key(uow.session, key, target_id):
         return await get_target(uow.session, who.project_id, first)
     await require_credential(uow, who, body.credential_id)
+    require_host_key(body.ssh)
     await require_way(uow.session, who.project_id, body.name, body.ssh)
     row = TargetRow(id=target_id, project_id=who.project_id, created_by=who.principal, labels={})
     _fill(row, body)
@@ -51,6 +52,7 @@ async def replace_target(
     row = await get_target(uow.session, who.project_id, target_id, to_change=True)
     require_match(if_match, tag_of(row))
     await require_credential(uow, who, body.credential_id)
+    require_host_key(body.ssh)
     await require_way(uow.session, who.project_id, body.name, body.ssh)
     was_verified, before = row.winrm.get("verify_tls", True), fields_of(row)
     _fill(row, body)

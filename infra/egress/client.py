@@ -142,6 +142,9 @@ def checked_url(text: str) -> httpx2.URL:
     if not url.host or url.userinfo:
         detail = "user and password do not belong into it" if url.userinfo else "it names no host"
         raise EgressFault("url_invalid", detail, host=url.host or "the URL", port=0)
+    if "%" in url.host or not (url.port is None or 0 < url.port < 2**16):
+        detail = f"{url.netloc.decode('ascii', 'replace')} is no host, or no port"
+        raise EgressFault("url_invalid", detail, host=url.host, port=0)
     return url.copy_with(fragment=None)
 
 

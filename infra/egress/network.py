@@ -33,7 +33,8 @@ async def resolved(resolve: Resolve, host: str, port: int) -> Sequence[str]:
     try:
         return await resolve(host, port)
     except (OSError, UnicodeError) as error:
-        raise EgressFault("name_unresolved", str(error), host=host, port=port) from error
+        said = error.strerror if isinstance(error, OSError) else None
+        raise EgressFault("name_unresolved", said or str(error), host=host, port=port) from error
 
 
 def acceptable(

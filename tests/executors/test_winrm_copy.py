@@ -251,6 +251,7 @@ async def test_a_download_that_arrives_spoilt_becomes_no_artifact(copier: Copier
     [
         ({"dest": r"C:\Nowhere\a.bin"}, "path_missing"),
         ({"dest": r"C:\Temp"}, "not_a_file"),
+        ({"dest": "C:\\Temp\\new\\"}, "not_a_file"),
         ({"dest": r"C:\Temp\file.txt\a.bin"}, "not_a_directory"),
         ({"dest": r"relative\a.bin"}, "path_invalid"),
         ({"dest": r"C:\Temp\a?b.bin"}, "path_invalid"),

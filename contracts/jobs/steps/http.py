@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import SchemaError
 
+from contracts.fingerprints import Fingerprint
 from contracts.jobs.steps.base import CredentialName, Filled, StepSpec
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -98,7 +99,7 @@ class TlsOptions(BaseModel):
     verify: bool = True
     ca_bundle: Annotated[str, Field(max_length=65536)] | None = None
     """PEM certificates to trust instead of the system's."""
-    fingerprint: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+    fingerprint: Fingerprint | None = None
     """SHA-256 of the server certificate (DER), hex: the only certificate accepted when set."""
 
 

@@ -121,7 +121,7 @@ class _Process:
             raise DiskError("path_missing", parent)
         if options["directory"] and path.is_file():
             raise DiskError("not_a_directory", options["path"])
-        if not options["directory"] and path.is_dir():
+        if not options["directory"] and (path.is_dir() or options["path"].endswith(("\\", "/"))):
             raise DiskError("not_a_file", options["path"])
         return path
 

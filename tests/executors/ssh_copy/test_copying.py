@@ -454,3 +454,12 @@ async def test_with_sudo_a_file_goes_where_the_account_may_not(tmp_path: Path) -
             assert (place / "file").stat().st_uid == 0
             assert artifacts.content(back.outputs["artifact"]) == content
     await plugin.close()
+
+
+@pytest.mark.parametrize("dest", ["~", "~/", "/", "new/", "{home}", "{home}/new/"])
+async def test_a_folder_is_no_place_for_a_file_also_one_that_is_not_there(bench: Bench, dest: str) -> None:
+    spec = bench.bring(b"content", dest.format(home=bench.host.home))
+
+    assert await bench.fails(spec) == "not_a_file"
+
+    assert bench.files() == []

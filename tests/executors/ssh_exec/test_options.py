@@ -41,6 +41,32 @@ async def test_a_folder_may_be_relative_to_the_home(host: Reachable, plugin: Ssh
     assert output_of(context).stdout.decode() == f"{host.home}/-sub\n"
 
 
+@pytest.mark.parametrize(("cwd", "folder"), [("~", ""), ("~/it's", "/it's")])
+async def test_a_folder_may_be_named_from_the_home(
+    host: Reachable, plugin: SshExecPlugin, cwd: str, folder: str
+) -> None:
+    (host.home / "it's").mkdir()
+    context = host.context()
+
+    await run(plugin, context, "pwd", cwd=cwd)
+
+    assert output_of(context).stdout.decode() == f"{host.home}{folder}\n"
+
+
+@pytest.mark.parametrize("shell", ["sh", "bash", "python3"])
+async def test_a_script_with_line_ends_of_windows_runs_as_one_with_its_own(
+    host: Reachable, plugin: SshExecPlugin, shell: str
+) -> None:
+    context = host.context()
+    text = {"python3": "for x in [1, 2]:\r\n    print(x)\r\n"}.get(
+        shell, "for x in 1 2; do\r\n  echo $x\r\ndone\r\n"
+    )
+
+    outcome = await run(plugin, context, text, shell=shell)
+
+    assert (outcome.exit_code, output_of(context).stdout) == (0, b"1\n2\n")
+
+
 async def test_a_folder_that_is_not_there_is_said_and_nothing_runs(
     host: Reachable, plugin: SshExecPlugin
 ) -> None:

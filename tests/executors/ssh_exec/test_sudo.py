@@ -154,6 +154,16 @@ async def test_what_sudo_refuses_has_its_cause(may: Account, code: str, plugin: 
         assert (await fault_of(plugin, host)).cause.code == code
 
 
+async def test_a_user_whom_nobody_knows_is_named(may: Account, plugin: SshExecPlugin) -> None:
+    """sudo goes on talking after it has said why."""
+    async with host_of(may, sudo_password=may.password) as host:
+        with pytest.raises(StepFault) as fault:
+            await plugin.start(script("true", sudo={"user": "nobody-knows-me"}), host.context())
+
+    assert fault.value.cause.code == "sudo_denied"
+    assert "unknown user" in fault.value.message
+
+
 @pytest.mark.provokes("sudo_missing")
 async def test_a_host_without_sudo_is_said_so(may: Account, plugin: SshExecPlugin) -> None:
     async with real_sshd(may.user, options=["SetEnv PATH=/nowhere"]) as host:

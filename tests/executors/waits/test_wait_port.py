@@ -1,6 +1,7 @@
 """`wait.port` against real sockets."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -82,3 +83,36 @@ async def test_stopping_ends_the_waiting(plugin: WaitPortPlugin) -> None:
 
     assert await attempt.stop()
     assert (await following).outcome == "failed"
+
+
+async def test_a_name_that_nobody_knows_says_nothing_of_the_port() -> None:
+    """A host that is misspelt must not pass for one whose port is closed."""
+
+    async def nobody(_host: str, _port: int) -> list[str]:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    egress, output = Egress(AddressRule([]), resolve=nobody), CollectedOutput()
+    attempt = await WaitPortPlugin(egress).start(
+        step(9, host="misspelt.invalid", state="closed"), context(output=output)
+    )
+    following = asyncio.create_task(attempt.follow())
+    await eventually(lambda: b"does not resolve (Name or service not known)" in output.stdout)
+    await asyncio.wait({following}, timeout=0.3)
+
+    assert not following.done()
+    await attempt.stop()
+    await following
+    egress.close()
+
+
+@pytest.mark.parametrize("host", ["http://h.test", "h.test:22", "[::1]", "h.test/x", "a b", "ops@h.test"])
+async def test_what_is_no_host_is_refused_before_anything_is_tried(plugin: WaitPortPlugin, host: str) -> None:
+    with pytest.raises(StepFault) as fault:
+        await plugin.start(step(9, host=host), context())
+
+    assert (fault.value.cause.code, host in fault.value.message) == ("step_invalid", True)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "::1", "fe80::1%lo", "h.test", "h"])
+async def test_names_and_addresses_of_both_kinds_are_hosts(plugin: WaitPortPlugin, host: str) -> None:
+    assert await plugin.start(step(9, host=host), context())

@@ -36,6 +36,8 @@ async def test_targets_are_found_by_os_tag_name_and_pool(api: Api) -> None:
         ({"winrm": {"transport": "basic", "scheme": "http"}}, "winrm"),
         ({"winrm": {"verify": False}}, "winrm.verify"),
         ({"ssh": {"port": 70_000}}, "ssh.port"),
+        ({"ssh": {"host_key": "SHA256:kPq1"}}, "ssh.host_key"),
+        ({"winrm": {"fingerprint": "AB:" * 19 + "AB"}}, "winrm.fingerprint"),
         ({"credential_id": str(uuid4())}, "credential_id"),
         ({"colour": "red"}, "colour"),
         ({"name": ""}, "name"),
@@ -51,6 +53,16 @@ async def test_a_wrong_field_is_named_and_nothing_is_written(
     assert response.status_code == 422, response.text
     assert field in [error["field"] for error in response.json()["errors"]]
     assert await api.count("targets") == 0
+
+
+async def test_a_pin_is_stored_in_its_own_form_however_it_was_copied(api: Api) -> None:
+    target = await api.a_target(
+        ssh={"host_key": "# web-1:22 SSH-2.0\nweb-1 ssh-ed25519 AAAAC3Nz\n"},
+        winrm={"fingerprint": "sha256 Fingerprint=" + ":".join(["AB"] * 32)},
+    )
+
+    assert target["ssh"]["host_key"] == "ssh-ed25519 AAAAC3Nz"
+    assert target["winrm"]["fingerprint"] == "ab" * 32
 
 
 async def test_replacing_a_target_counts_its_version_and_minds_if_match(api: Api) -> None:

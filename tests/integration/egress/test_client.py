@@ -93,6 +93,16 @@ async def test_this_machine_is_not_talked_to_however_it_is_written(host: str) ->
     egress.close()
 
 
+@pytest.mark.parametrize("place", ["h.test:99999", "h.test:0", "exa mple", "[fe80::1%25lo]"])
+async def test_what_is_no_host_or_no_port_is_said_and_not_looked_up(place: str) -> None:
+    egress = Egress(AddressRule())
+
+    fault = await refused(egress, get(f"http://{place}/"))
+
+    assert fault.code == "url_invalid"
+    egress.close()
+
+
 async def test_each_redirect_is_checked_anew() -> None:
     egress = Egress(AddressRule(["127.0.0.2/32"]))
     async with http_server() as inner, http_server(host="127.0.0.2") as outer:

@@ -29,8 +29,16 @@ class _Blank(dict[str, object]):
 
 
 def filled(text: str, words: Mapping[str, object]) -> str:
-    """A text of the catalogue of causes with its placeholders filled, as far as there are words for them."""
-    return text.format_map(_Blank(words))
+    """A text of the catalogue of causes with its placeholders filled, as far as there are words for them.
+
+    The text has its own full stop; what a host says often has one, too.
+    """
+    said = {name: _unstopped(word) if isinstance(word, str) else word for name, word in words.items()}
+    return text.format_map(_Blank(said))
+
+
+def _unstopped(word: str) -> str:
+    return word if word.endswith("..") else word.removesuffix(".")
 
 
 class StepFault(Exception):

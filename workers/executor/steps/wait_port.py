@@ -1,6 +1,8 @@
 """`wait.port`: try a TCP port until it is as it should be. Left behind, it is simply begun again."""
 
 import asyncio
+import os
+import re
 import time
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,6 +11,10 @@ from contracts.binding import BindingRefused, fill
 from contracts.jobs.steps import WaitPort
 from infra.egress import Egress, EgressFault
 from workers.executor.steps.base import Handle, StepContext, StepFault, StepOutcome
+
+OPEN, UNRESOLVED = "open", "the name does not resolve"
+HOST = re.compile(r"[^\s/@:\[\]]+|[0-9A-Fa-f:.]+(?:%\w+)?")
+"""A name or IPv4 address, or an IPv6 address; no URL, no port."""
 
 
 class WaitPortAttempt:
@@ -23,6 +29,11 @@ class WaitPortAttempt:
         self._ours = ours
         self._stopped = asyncio.Event()
 
+    def _is_as_wanted(self, found: str) -> bool:
+        """A name that nobody knows says nothing of the port."""
+        closed = found != OPEN and not found.startswith(UNRESOLVED)
+        return found == OPEN if self._spec.state == "open" else closed
+
     async def follow(self) -> StepOutcome:
         began, told = time.monotonic(), ""
         while not self._stopped.is_set():
@@ -31,7 +42,7 @@ class WaitPortAttempt:
             if found != told:
                 told = found
                 await self._say(f"{self._host}:{self._spec.port} after {seconds:.1f} s: {found}")
-            if (found == "open") == (self._spec.state == "open"):
+            if self._is_as_wanted(found):
                 return StepOutcome(outcome="succeeded", outputs={"seconds": round(seconds, 1)})
             try:
                 await asyncio.wait_for(self._stopped.wait(), self._spec.interval_sec)
@@ -48,7 +59,7 @@ class WaitPortAttempt:
             addresses = await self._egress.addresses(self._host, self._spec.port, checked=not self._ours)
         except EgressFault as fault:
             if fault.code == "name_unresolved":
-                return f"the name does not resolve ({fault.detail})"
+                return f"{UNRESOLVED} ({fault.detail})"
             raise StepFault(fault.code, host=fault.host, port=fault.port, detail=fault.detail) from fault
         return await self._try(addresses)
 
@@ -61,10 +72,10 @@ class WaitPortAttempt:
             except TimeoutError:
                 reason = "no answer in time"
             except OSError as error:
-                reason = error.strerror or str(error)
+                reason = os.strerror(error.errno) if error.errno else str(error)
             else:
                 writer.transport.abort()
-                return "open"
+                return OPEN
         return reason
 
     async def stop(self) -> bool:
@@ -95,6 +106,9 @@ class WaitPortPlugin:
             host = fill(spec.host, context.parameters).strip()
         except BindingRefused as refused:
             raise StepFault("step_invalid", detail=str(refused)) from None
+        if not HOST.fullmatch(host):
+            detail = f"host is a name or an address, with nothing before or behind it, and not {host!r}"
+            raise StepFault("step_invalid", detail=detail)
         return WaitPortAttempt(spec, context, host, self._egress, ours=False)
 
     async def resume(self, spec: WaitPort, context: StepContext, handle: Handle) -> WaitPortAttempt:

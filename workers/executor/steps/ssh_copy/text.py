@@ -43,11 +43,14 @@ _COMMON = """
         IFS= read -r p
         case $p in
             /*) ;;
+            "~") p=$HOME ;;
             "~/"*) p=$HOME/${p#??} ;;
             *) p=./$p ;;
         esac
         case $p in
-            */) p=${p%/} ;;
+            /) slash=/ ;;
+            */) p=${p%/} slash=/ ;;
+            *) slash= ;;
         esac
         [ -L "$p" ] && real=$(readlink -f "$p" 2>/dev/null) && p=$real
         folder=${p%/*}
@@ -71,7 +74,7 @@ _PUT = """
         if [ -d "$folder" ]; then :; else say fault path_missing "$folder"; return 1; fi
         if [ "$b" = directory ]; then
             [ -e "$p" ] && { [ -d "$p" ] || { say fault not_a_directory "$p"; return 1; }; }
-        elif [ -d "$p" ]; then
+        elif [ -d "$p" ] || [ "$slash" ]; then
             say fault not_a_file "$p"
             return 1
         fi

@@ -32,6 +32,9 @@ _REFUSALS = (
     ("sudo_rejected", re.compile(rb"incorrect password|try again", re.I)),
 )
 
+_BESIDE_THE_POINT = re.compile(r"unable to resolve host|error initializing audit plugin")
+"""What sudo says besides: of this machine's own name, and that it has failed after having said why."""
+
 
 async def open_wire(
     lease: Lease, text: ShellText, sudo: SudoAs | None, *, spare: bool = False, reuse: bool = False
@@ -94,8 +97,7 @@ async def _let_in(wire: Wire, lease: Lease) -> None:
 
 def _refusal(lease: Lease, said: bytes) -> StepFault:
     lines = [line.strip() for line in said.decode(errors="replace").splitlines() if line.strip()]
-    told = next(
-        (line for line in reversed(lines) if "sudo" in line), lines[-1] if lines else "no word of why"
-    )
+    own = [line for line in lines if "sudo" in line and not _BESIDE_THE_POINT.search(line)]
+    told = next(reversed(own), lines[-1] if lines else "no word of why")
     code = next((code for code, pattern in _REFUSALS if pattern.search(said)), "sudo_denied")
     return fault(code, lease.target, lease.credential, told.removeprefix("sudo: ")[:300])

@@ -41,15 +41,14 @@ def of_command(spec: SshExec, context: StepContext) -> Payload:
     A script with secret parameters removes its own file as soon as the shell has opened it.
     """
     prologue = _prologue(spec, context)
+    command = spec.command.replace("\r\n", "\n")  # written on Windows: no shell takes its line ends
     if spec.shell in BOUND_SHELLS:
-        script = prologue + _bound(
-            lambda: render_sh(spec.command, context.parameters, context.secret_parameters)
-        )
+        script = prologue + _bound(lambda: render_sh(command, context.parameters, context.secret_parameters))
         return _payload(spec, context, {"script": script.encode()}, runner=spec.shell, program=spec.shell)
     if placeholders(spec.command):
         raise StepFault("step_invalid", detail=f"{spec.shell} scripts take no placeholders: use env or stdin")
     script = f'{prologue}exec {spec.shell} "${{0%/*}}/body"\n'
-    files = {"script": script.encode(), "body": spec.command.encode()}
+    files = {"script": script.encode(), "body": command.encode()}
     return _payload(spec, context, files, runner="sh", program=spec.shell)
 
 
@@ -99,7 +98,10 @@ def _prologue(spec: SshCommand, context: StepContext) -> str:
 
 def _change_folder(path: str) -> str:
     """A folder that is not there, or not ours to enter, is noted for the wrapper: nothing has acted yet."""
-    place = quoted(path if path.startswith("/") else f"./{path}")
+    if path == "~" or path.startswith("~/"):
+        place = f'"$HOME"{quoted(path[1:])}' if path[1:] else '"$HOME"'
+    else:
+        place = quoted(path if path.startswith("/") else f"./{path}")
     why = f"if [ -e {place} ]; then echo path_denied; else echo path_missing; fi"
     return f'CDPATH= cd -- {place} 2>/dev/null || {{ {{ {why}; }} >"${{0%/*}}/fault"; exit 126; }}; '
 

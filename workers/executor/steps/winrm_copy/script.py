@@ -57,7 +57,7 @@ function Check-Place($path){
   if([IO.File]::Exists($dir)){Fail 'not_a_directory' $dir}
   if(-not [IO.Directory]::Exists($dir)){Fail 'path_missing' $dir}
   if($o.directory -and [IO.File]::Exists($path)){Fail 'not_a_directory' $path}
-  if(-not $o.directory -and [IO.Directory]::Exists($path)){Fail 'not_a_file' $path}
+  if(-not $o.directory -and ([IO.Directory]::Exists($path) -or $o.path -match '[\\/]$')){Fail 'not_a_file' $path}
 }
 function Fetch($have){
   [Net.ServicePointManager]::SecurityProtocol=[Net.ServicePointManager]::SecurityProtocol -bor 3072
