@@ -11,6 +11,7 @@ from contracts.tables.jobs import JobRow, JobVersionRow
 from gateway.access.queries import names_of
 from gateway.jobs.lately import NOTHING, LatelyView, lately
 from gateway.jobs.schemas import JobDetail, JobVersionDetail, JobVersionView, JobView
+from gateway.jobs.written import as_written
 
 
 async def views_of(session: AsyncSession, rows: Sequence[Row[JobRow, str, str | None]]) -> list[JobView]:
@@ -30,7 +31,7 @@ async def detail_of(session: AsyncSession, row: JobRow, version: JobVersionRow) 
     described = version.definition.get("description")
     return JobDetail(
         **_fields(row, version.created_by, described, names, recent.get(row.id, NOTHING)),
-        definition=version.definition,
+        definition=as_written(version.definition, version.source),
         source=version.source,
     )
 
@@ -50,7 +51,7 @@ def _version(row: JobVersionRow, current: int, names: Mapping[str, str]) -> dict
     return {
         "version": row.version,
         "current": row.version == current,
-        "definition": row.definition,
+        "definition": as_written(row.definition, row.source),
         "message": row.message,
         "created_by": row.created_by,
         "created_by_name": names.get(row.created_by),

@@ -15,6 +15,7 @@ from contracts.runs.states import TaskState
 from gateway.access.queries import names_of
 from gateway.deps import Caller, Deps, Reading
 from gateway.jobs.queries import get_version
+from gateway.jobs.written import as_written
 from gateway.live.frames import Cursor as Place
 from gateway.live.frames import parse_event_id
 from gateway.live.reading import stream_epoch
@@ -114,7 +115,7 @@ async def get_run_definition(run_id: UUID, session: Reading, caller: Caller) -> 
         job_name=job_name,
         version=version.version,
         current=version.version == await queries.current_version(session, run.job_id),
-        definition=version.definition,
+        definition=as_written(version.definition, version.source),
         source=version.source,
         message=version.message,
         created_by=version.created_by,

@@ -224,3 +224,21 @@ async def test_an_http_request_sends_the_chosen_credential_and_none_when_none_is
             await executed(api, UUID(accepted.json()["id"]))
 
     assert [asked.headers.get("authorization") for asked in server.asked] == ["Bearer S3cret-t0ken", None]
+
+
+async def test_people_are_asked_in_the_order_in_which_the_author_wrote_the_parameters(api: Api) -> None:
+    source = (
+        "name: ordered\nparameters:\n  zone: a\n  b: x\n  longest_of_all: c\n"
+        "steps: [{type: wait, seconds: 1}]\n"
+    )
+    saved = await api.client.post(
+        "/api/v1/jobs", content=source, headers={"content-type": "application/yaml"}
+    )
+    assert saved.status_code == 201, saved.text
+    accepted = await _run(api, saved.json())
+
+    job = (await api.client.get(f"/api/v1/jobs/{saved.json()['id']}")).json()
+    ran = (await api.client.get(f"/api/v1/runs/{accepted.json()['id']}/definition")).json()
+
+    for shown in (saved.json(), job, ran):
+        assert list(shown["definition"]["parameters"]) == ["zone", "b", "longest_of_all"]

@@ -41,7 +41,7 @@ export const ParameterInput = ({ parameter, value, onChange, error, preview = fa
   const text = typeof value === "string" ? value : "";
   const write = (event: { currentTarget: { value: string } }): void => onChange(event.currentTarget.value);
   if (type === "multi")
-    return <MultiSelect {...shared} data={(choices ?? []).map(String)} value={isList(value) ? [...value] : []} onChange={onChange} searchable={(choices?.length ?? 0) > 8} clearable
+    return <MultiSelect {...shared} data={(choices ?? []).map(String)} value={isList(value) ? [...value] : []} onChange={onChange} searchable clearable
       disabled={choices?.length === 0} placeholder={isList(value) && value.length > 0 ? "" : "Choose…"} hidePickedOptions clearButtonProps={{ "aria-label": `No ${name}` }} />;
   if (choices)
     return <Select {...shared} data={choices.map(String)} value={text === "" ? null : text} clearable={!required} searchable={choices.length > 8}
