@@ -13,10 +13,23 @@ const PARTS = 3;
 const everywhere = ROUTES.filter(({ name }) => !NO_BROKER || name !== "letter");
 let api;
 
+/** The newest target and the newest credential are those that warn. */
+const aHeldCredential = async () => {
+  const { items } = await api.get("/api/v1/targets?name=sample-linux-server");
+  const { hostname, ssh: { port, host_key } } = items[0];
+  const name = `held-${Date.now().toString(36)}`;
+  const { id: credential_id } = await api.post("/api/v1/credentials", { name, type: "ssh", username: "nobody", password: "not-the-one" });
+  await api.post("/api/v1/targets", { name, os: "linux", hostname, credential_id, ssh: { port, host_key } });
+  const job = await ensureJob(api, { name, targets: [name], steps: [{ name: "knock", type: "ssh.exec", command: "true" }] });
+  assert.equal(await untilEnded(api, await startRun(api, job)), "failed");
+  assert.equal((await api.get(`/api/v1/credentials/${credential_id}`)).holds.length, 1);
+};
+
 before(async () => {
   api = await theApi();
   const failing = await ensureJob(api, { name: "Always fails", targets: ["sample-linux-server"], steps: [{ name: "fail", type: "ssh.exec", command: "echo no; exit 3" }] });
   if ((await api.get("/api/v1/runs?limit=1&status=failed")).items.length === 0) await untilEnded(api, await startRun(api, failing));
+  await aHeldCredential();
   if (NO_BROKER || (await api.get("/api/v1/dlq?limit=1")).items.length > 0) return;
   await poison();
   await until(async () => (await api.get("/api/v1/dlq?limit=1")).items.length > 0);

@@ -11,7 +11,7 @@ const variantColorResolver: VariantColorsResolver = (input) => {
     colours.hover = `light-dark(${colours.hover}, ${soft(24)})`;
   }
   if (input.variant === "light" || input.variant === "subtle" || input.variant === "outline")
-    return { ...colours, color: `light-dark(var(--mantine-color-${name}-9), var(--mantine-color-${name}-2))` };
+    return { ...colours, color: `light-dark(color-mix(in srgb, var(--mantine-color-${name}-9) 75%, black), var(--mantine-color-${name}-2))` };
   return colours;
 };
 
