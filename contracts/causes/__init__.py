@@ -6,9 +6,9 @@ again changes nothing or does harm (a rejected password locks accounts).
 """
 
 from contracts.causes import acting, admission, files, http, ours, reaching, ssh, waits
-from contracts.causes.model import Cause, Retry
+from contracts.causes.model import Cause, Retry, filled
 
-__all__ = ["CAUSES", "Cause", "Retry", "catalogue"]
+__all__ = ["CAUSES", "Cause", "Retry", "catalogue", "filled"]
 
 
 def catalogue(*causes: Cause) -> dict[str, Cause]:

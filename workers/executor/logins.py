@@ -93,7 +93,7 @@ class Turn:
 class FirstLogins:
     """Who may log in where. A turn is kept until its rejection is written, so that the next one reads it.
 
-    Implements `steps.base.Logins`.
+    Implements `steps.logging_in.Logins`.
     """
 
     def __init__(

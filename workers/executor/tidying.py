@@ -158,6 +158,8 @@ class Tidier:
             if not left:
                 return
             tasks = await holding.ended(uow.session, left)
+            for gone in set(left) - {(task.id, task.attempt) for task in tasks}:
+                await left_behind.forget(uow.session, gone)
             definitions = await self._definitions.of(uow.session, [task.definition_key for task in tasks])
             tasks = await jumps.added_to(uow.session, tasks, wanted=lambda _: True)
             await sealed.audit_credential_use(uow.session, tasks)

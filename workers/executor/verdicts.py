@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contracts.causes import CAUSES, Cause, Retry
+from contracts.causes import CAUSES, Cause, Retry, filled
 from contracts.errors import SealBroken
 from contracts.jobs.steps import StepSpec
 from contracts.runs.states import TaskState
-from workers.executor.steps.base import StepFault, StepOutcome, filled
+from workers.executor.steps.base import StepFault, StepOutcome
 
 LOST_ATTEMPTS = 3
 """Attempts a repeatable step gets in all when its workers keep dying, even without a retry policy."""

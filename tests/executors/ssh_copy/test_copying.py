@@ -20,7 +20,7 @@ from tests.support.ssh import Reachable, real_sshd, sshd_is_installed
 from workers.executor.steps.base import Progress, StepContext, StepFault, StepOutcome
 from workers.executor.steps.ssh_copy import SshCopyPlugin, peer
 from workers.executor.steps.ssh_copy.text import COPY
-from workers.executor.steps.ssh_exec.connections import Sftp
+from workers.executor.steps.ssh_exec.links import Sftp
 from workers.executor.steps.ssh_exec.shell_text import ShellText
 
 BIG = 9 * 1024 * 1024 + 17

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from infra.egress import AddressRule, Egress
-from workers.executor.steps.base import Logins, StepPlugin
+from workers.executor.steps.base import StepPlugin
 from workers.executor.steps.facts import FactsPlugin
 from workers.executor.steps.http_request import HttpRequestPlugin
+from workers.executor.steps.logging_in import Logins
 from workers.executor.steps.remote import Remote
 from workers.executor.steps.ssh_copy import SshCopyPlugin
 from workers.executor.steps.ssh_exec import Connections, SshExecPlugin, SshScriptPlugin

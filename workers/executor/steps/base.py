@@ -5,13 +5,12 @@ said, and can be asked to stop, to let go, or to take over what a lost worker be
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, TypeVar
 from uuid import UUID
 
 from contracts.binding import ParameterValue
-from contracts.causes import CAUSES, Cause
+from contracts.causes import CAUSES, Cause, filled
 from contracts.jobs.steps import StepSpec
 from contracts.targets.specs import SshSettings, WinrmSettings
 
@@ -21,24 +20,6 @@ Handle = Mapping[str, Any]
 Stream = Literal["stdout", "stderr"]
 
 Spec_contra = TypeVar("Spec_contra", bound=StepSpec, contravariant=True)
-
-
-class _Blank(dict[str, object]):
-    def __missing__(self, key: str) -> str:
-        return "?"
-
-
-def filled(text: str, words: Mapping[str, object]) -> str:
-    """A text of the catalogue of causes with its placeholders filled, as far as there are words for them.
-
-    The text has its own full stop; what a host says often has one, too.
-    """
-    said = {name: _unstopped(word) if isinstance(word, str) else word for name, word in words.items()}
-    return text.format_map(_Blank(said))
-
-
-def _unstopped(word: str) -> str:
-    return word if word.endswith("..") else word.removesuffix(".")
 
 
 class StepFault(Exception):
@@ -96,29 +77,6 @@ class OpenedCredential:
     username: str
     secrets: Mapping[str, str] = field(repr=False)
     """`password`, or `private_key` (PEM or OpenSSH) with an optional `passphrase`."""
-
-
-class Logins(Protocol):
-    """Who may log in where while nobody knows whether a credential is good there (docs/decisions/0009)."""
-
-    def first(
-        self, target: TargetView, credential: OpenedCredential, *, run_id: UUID | None = None
-    ) -> AbstractAsyncContextManager[None]:
-        """Goes around one login: waits for its turn, and hears by its `StepFault` how it ended.
-
-        Raises `StepFault("credential_held")` where the credential was rejected meanwhile. A rejection is
-        written before the next one gets its turn. `run_id` is on whose behalf it is tried.
-        """
-
-
-class NobodyElse:
-    """Implements `Logins` where nobody else logs in."""
-
-    @asynccontextmanager
-    async def first(
-        self, _target: TargetView, _credential: OpenedCredential, *, run_id: UUID | None = None
-    ) -> AsyncIterator[None]:
-        yield
 
 
 class OutputSink(Protocol):

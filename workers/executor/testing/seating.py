@@ -50,7 +50,7 @@ async def sit_down(seat: Seat, target: TargetView, credential: OpenedCredential,
 
 
 class Turns:
-    """The logins of one test, each when its turn has come. Implements `steps.base.Logins`.
+    """The logins of one test, each when its turn has come. Implements `steps.logging_in.Logins`.
 
     What a test waits for others takes nothing of its own time. A test that goes elsewhere than its target is
     (`elsewhere`) waits only for the jump hosts on its way: what is heard there says nothing of the target.

@@ -8,7 +8,8 @@ import asyncssh
 
 from contracts.targets.testing import PresentedKey
 from infra.blocking import BlockingPool
-from workers.executor.steps.base import Logins, OpenedCredential, TargetView
+from workers.executor.steps.base import OpenedCredential, TargetView
+from workers.executor.steps.logging_in import Logins
 from workers.executor.steps.ssh_exec.carriers import Carriers
 from workers.executor.steps.ssh_exec.faults import fault
 from workers.executor.steps.ssh_exec.logins import log_in, pinned_keys

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.blocking import BlockingPool
-from workers.executor.steps.base import Logins, OpenedCredential, StepFault, TargetView
+from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
+from workers.executor.steps.logging_in import Logins
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.endpoint import (
     Endpoint,
@@ -19,14 +20,13 @@ from workers.executor.steps.winrm.endpoint import (
 )
 from workers.executor.steps.winrm.faults import Situation, fits
 from workers.executor.steps.winrm.names import ShellNames
-from workers.executor.steps.winrm.proxies import address_of
 from workers.executor.steps.winrm.reaching import usable
 from workers.executor.steps.winrm.shells import delete, open_named
-from workers.executor.steps.winrm.tls import client_context
-from workers.executor.steps.winrm.transport import SCHEME, WinrmClient
+from workers.executor.steps.winrm.transport import WinrmClient
 from workers.executor.testing import network
 from workers.executor.testing.certificates import described
 from workers.executor.testing.journal import Journal
+from workers.executor.testing.offers import ask_without_login
 from workers.executor.testing.seating import Seat, sit_down
 
 LIMITS = Limits(operation=8)
@@ -159,7 +159,7 @@ class WinrmTest:
     async def _offered(self, endpoint: Endpoint) -> tuple[int, list[str]]:
         """Status and login schemes of an answer to a request without any login: no attempt is counted."""
         try:
-            return await self.pool.run(_ask_without_login, endpoint)
+            return await self.pool.run(ask_without_login, endpoint, LIMITS)
         except (OSError, http.client.HTTPException) as error:
             direct = endpoint.settings.proxy is None
             if direct and endpoint.settings.scheme == "http" and await speaks_tls(endpoint, LIMITS):
@@ -203,29 +203,6 @@ def quotas_in(answer: str) -> dict[str, str]:
     """Quotas that an answer about `winrm/config` names."""
     found = {name: re.search(rf"<[\w:]*{name}>(\d+)</", answer) for name in QUOTAS}
     return {name: match[1] for name, match in found.items() if match}
-
-
-def _ask_without_login(endpoint: Endpoint) -> tuple[int, list[str]]:
-    settings = endpoint.settings
-    proxied = settings.proxy is not None
-    host, port = address_of(settings.proxy) if settings.proxy else (endpoint.host, endpoint.port)
-    connection: http.client.HTTPConnection
-    if settings.scheme == "https":
-        connection = http.client.HTTPSConnection(
-            host, port, timeout=LIMITS.handshake, context=client_context(settings)
-        )
-        if proxied:
-            connection.set_tunnel(endpoint.host, endpoint.port)
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=LIMITS.handshake)
-    path = endpoint.url if proxied and settings.scheme == "http" else settings.path
-    try:
-        connection.request("POST", path, headers={"Content-Type": "application/soap+xml;charset=UTF-8"})
-        answer = connection.getresponse()
-        header = ", ".join(answer.headers.get_all("WWW-Authenticate") or ())
-        return answer.status, list(dict.fromkeys(SCHEME.findall(header)))
-    finally:
-        connection.close()
 
 
 async def _output_of_facts(connection: Connection, shell_id: str) -> str:

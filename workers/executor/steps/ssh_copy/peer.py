@@ -10,9 +10,10 @@ from contracts.jobs.steps import SudoAs
 from workers.executor.steps.base import StepFault
 from workers.executor.steps.ssh_copy.text import COPY
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
-from workers.executor.steps.ssh_exec.connections import Lease, Sftp
+from workers.executor.steps.ssh_exec.connections import Lease
 from workers.executor.steps.ssh_exec.elevation import open_wire
 from workers.executor.steps.ssh_exec.faults import fault
+from workers.executor.steps.ssh_exec.links import Sftp
 from workers.executor.steps.ssh_exec.marks import Mark
 from workers.executor.steps.ssh_exec.wire import Wire
 

@@ -10,12 +10,11 @@ import asyncssh
 from contracts.causes import CAUSES
 from workers.executor.steps.base import (
     JumpHop,
-    Logins,
-    NobodyElse,
     OpenedCredential,
     StepFault,
     TargetView,
 )
+from workers.executor.steps.logging_in import Logins, NobodyElse
 from workers.executor.steps.ssh_exec.logins import log_in
 
 
