@@ -94,7 +94,7 @@ class UsingTarget(BaseModel):
 
 
 class UsedBy(BaseModel):
-    """How many targets use it, how many jobs have a step that names it, and the first ten of each by name."""
+    """How many targets use it, how many jobs name it in a step or as a default, and ten of each by name."""
 
     targets: int
     sample: list[UsingTarget]

@@ -17,11 +17,18 @@ _CHOICES = text("""
      WHERE j.project_id = :project AND j.archived_at IS NULL ORDER BY j.name
 """)
 _CREDENTIALS = text("""
-    SELECT DISTINCT s.step ->> 'credential' AS credential, j.id, j.name
+    SELECT DISTINCT said.credential, j.id, j.name
       FROM jobs AS j JOIN job_versions AS v ON v.job_id = j.id AND v.version = j.current_version,
-           jsonb_array_elements(v.definition -> 'steps') AS s (step)
+           LATERAL (
+               SELECT s.step ->> 'credential' AS credential
+                 FROM jsonb_array_elements(v.definition -> 'steps') AS s (step)
+               UNION ALL
+               SELECT p.spec ->> 'default'
+                 FROM jsonb_each(COALESCE(NULLIF(v.definition -> 'parameters', 'null'), '{}'))
+                      AS p (name, spec)
+                WHERE jsonb_typeof(p.spec) = 'object' AND p.spec ->> 'type' = 'credential') AS said
      WHERE j.project_id = :project AND j.archived_at IS NULL
-       AND s.step ->> 'credential' = ANY(CAST(:names AS text[]))
+       AND said.credential = ANY(CAST(:names AS text[]))
      ORDER BY j.name
 """)
 
@@ -60,7 +67,7 @@ async def target_choices(session: AsyncSession, project_id: UUID) -> list[JobCho
 async def jobs_naming_credentials(
     session: AsyncSession, project_id: UUID, names: Collection[str]
 ) -> dict[str, list[NamedJob]]:
-    """Jobs with a step that names one of these credentials, by credential."""
+    """Jobs with a step or a parameter's default that names one of these credentials, by credential."""
     found: dict[str, list[NamedJob]] = {}
     rows = await session.execute(_CREDENTIALS, {"project": project_id, "names": list(names)})
     for row in rows:

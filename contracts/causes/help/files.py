@@ -54,8 +54,8 @@ HELP = {
         ("step.directory", "step.dest"),
     ),
     "not_a_file": Help(
-        "A folder stands where a file is needed",
-        "The step copies a single file, and what is there is a folder.",
+        "Something else stands where a file is needed",
+        "The step copies a single file, and what is there is a folder or a device.",
         ("Name the file itself.", "Or say `directory: true` to copy the whole folder."),
         ("step.directory", "step.src"),
     ),

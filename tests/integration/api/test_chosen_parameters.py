@@ -242,3 +242,13 @@ async def test_people_are_asked_in_the_order_in_which_the_author_wrote_the_param
 
     for shown in (saved.json(), job, ran):
         assert list(shown["definition"]["parameters"]) == ["zone", "b", "longest_of_all"]
+
+
+async def test_a_job_that_offers_a_credential_by_default_is_among_those_that_use_it(api: Api) -> None:
+    deploy = await _credential(api, "deploy")
+    await api.a_job(name="offers", parameters={"who": {"type": "credential", "default": "deploy"}, "n": 3})
+    await api.a_job(name="says the word", parameters={"who": "deploy"})
+
+    used = (await api.client.get(f"/api/v1/credentials/{deploy}")).json()["used_by"]
+
+    assert [job["name"] for job in used["jobs_sample"]] == ["offers"]

@@ -4240,7 +4240,7 @@ export interface components {
         };
         /**
          * UsedBy
-         * @description How many targets use it, how many jobs have a step that names it, and the first ten of each by name.
+         * @description How many targets use it, how many jobs name it in a step or as a default, and ten of each by name.
          */
         UsedBy: {
             /** Jobs */

@@ -68,6 +68,6 @@ export const writing = (label: string): Extension => [
   highlightActiveLine(), highlightActiveLineGutter(), bracketMatching(), indentOnInput(), placeholders, lintGutter(),
   autocompletion({ override: [completeParameter], icons: false }),
   EditorState.tabSize.of(2), EditorView.lineWrapping,
-  EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false" }),
+  EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", tabindex: "0" }),
   keymap.of([...completionKeymap, ...lintKeymap, ...defaultKeymap, indentWithTab]),
 ];

@@ -2,7 +2,7 @@ import { ActionIcon, Checkbox, Select, TextInput } from "@mantine/core";
 import { Trash2 } from "lucide-react";
 import { useState } from "react";
 
-import type { Parameter } from "@/ui/parameters/model";
+import { type Parameter, parametersOf } from "@/ui/parameters/model";
 import { useEditing, usePart } from "./context";
 import { edit, type Path, partOf, rename, type Value } from "./document";
 import { CHOSEN, Depending } from "./depending";
@@ -30,7 +30,7 @@ const asChoices = (type: string) => (text: string): Value | undefined => {
 };
 
 const NameInput = ({ name }: { name: string }) => {
-  const { text, write } = useEditing();
+  const { text, definition, write } = useEditing();
   const [typed, setTyped] = useState(name);
   const [refusal, setRefusal] = useState<string | null>(null);
   const settle = (): void => {
@@ -39,7 +39,9 @@ const NameInput = ({ name }: { name: string }) => {
     const renamed = rename(text, ["parameters"], name, typed);
     if (renamed === text) { setRefusal("is taken"); return; }
     // Where it is used it goes by its new name too.
-    write(renamed.replaceAll(new RegExp(String.raw`(\{\{\s*)${name}(\s*(?:\|\s*raw\s*)?\}\})`, "g"), `$1${typed}$2`), `rename ${Date.now()}`);
+    const followers = parametersOf(definition).filter(({ dependsOn }) => dependsOn === name);
+    const followed = followers.reduce((before, { name: other }) => edit(before, ["parameters", other, "depends_on"], typed), renamed);
+    write(followed.replaceAll(new RegExp(String.raw`(\{\{\s*)${name}(\s*(?:\|\s*raw\s*)?\}\})`, "g"), `$1${typed}$2`), `rename ${Date.now()}`);
   };
   return <TextInput size="xs" label="Name" value={typed} error={refusal} spellCheck={false} onBlur={settle}
     onChange={(event) => { setTyped(event.currentTarget.value); setRefusal(null); }} onKeyDown={(event) => { if (event.key === "Enter") settle(); }} />;
