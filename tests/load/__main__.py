@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.load import copying, live, pages, rows, ssh, winrm
+from tests.load import copying, fleet, live, pages, rows, ssh, winrm
 from tests.load.report import Row, as_line, as_table, save
 from tests.load.rows import Bench, Measurement
 from tests.load.surroundings import chosen_pair, passable
@@ -28,6 +28,7 @@ MEASUREMENTS: dict[str, Measurement] = {
         rows.idle,
         rows.embedded,
         ssh.ssh,
+        fleet.fleet,
         winrm.winrm,
         live.live,
         pages.pages,

@@ -44,7 +44,7 @@ async def live(bench: Bench) -> AsyncIterator[Row]:
             real_sshd(pwd.getpwuid(os.getuid()), options=["MaxStartups 1000"])
         )
         system = await stack.enter_async_context(product(bench.pair, bench.folder))
-        await _targets(system, host)
+        await add_hosts(system, host, HOSTS)
         await _flood(system, 2)
         before, idle = system.memory_mib(), system.peak_mib("workers")
         told, most = await _flood(system, HOSTS)
@@ -86,7 +86,8 @@ async def live(bench: Bench) -> AsyncIterator[Row]:
     )
 
 
-async def _targets(system: Product, host: Reachable) -> None:
+async def add_hosts(system: Product, host: Reachable, count: int) -> None:
+    """So many targets `host-0` … that are all the same machine, and the credential for it."""
     key = {
         "name": "load",
         "type": "ssh",
@@ -95,7 +96,7 @@ async def _targets(system: Product, host: Reachable) -> None:
     }
     made = await system.post("/api/v1/credentials", key)
     way = {"credential_id": made["id"], "ssh": {"port": host.port, "host_key": host.host_key}}
-    for number in range(HOSTS):
+    for number in range(count):
         body = {"name": f"host-{number}", "os": "linux", "hostname": "127.0.0.1"}
         await system.post("/api/v1/targets", body | way)
 

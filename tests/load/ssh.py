@@ -106,7 +106,7 @@ async def by_ansible(programs: Path, host: Reachable, count: int, folder: Path) 
 
 async def ssh(bench: Bench) -> AsyncIterator[Row]:
     """Fan-out over SSH, cold and warm."""
-    async with _server() as host:
+    async with server() as host:
         for count, rounds in ROUNDS.items():
             mine, other = await _in_turns(bench, host, count, rounds)
             for row in _rows(count, mine, other):
@@ -119,7 +119,7 @@ async def ssh(bench: Bench) -> AsyncIterator[Row]:
                 named = f"SSH fan-out to {count} hosts, {name}; beside it Ansible's raw with {count} forks"
                 for row in beside(named, [laps[number] for laps in mine], [theirs[number]]):
                     yield row
-    async with _server(f"Ciphers {CIPHER}") as host:
+    async with server(f"Ciphers {CIPHER}") as host:
         count = min(ROUNDS)
         mine, other = await _in_turns(bench, host, count, ROUNDS[count])
         named = f"SSH fan-out to {count} hosts, cold, cipher pinned as well; beside it asyncssh alone"
@@ -128,7 +128,8 @@ async def ssh(bench: Bench) -> AsyncIterator[Row]:
 
 
 @asynccontextmanager
-async def _server(*options: str) -> AsyncIterator[Reachable]:
+async def server(*options: str) -> AsyncIterator[Reachable]:
+    """A real sshd that allows one key exchange, warmed up."""
     if not sshd_is_installed():
         raise RuntimeError("needs an OpenSSH server (Debian: openssh-server)")
     user = pwd.getpwuid(0) if os.getuid() == 0 else ordinary_user()
