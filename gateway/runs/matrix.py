@@ -15,22 +15,27 @@ from contracts.runs.states import TaskState
 from gateway.runs.waiting import SESSIONS, WAITING, waiting_for
 
 _ROWS = text(f"""
-    WITH names AS (
-        SELECT COALESCE(target_name, '') AS name FROM tasks
+    WITH own AS MATERIALIZED (
+        SELECT tasks.*, COALESCE(target_name, '') AS row_name FROM tasks
          WHERE run_id = :run_id
            AND (CAST(:after AS text) IS NULL OR COALESCE(target_name, '') > :after)
-           AND (CAST(:q AS text) IS NULL OR position(lower(:q) IN lower(target_name)) > 0)
-         GROUP BY 1
-        HAVING CAST(:states AS text[]) IS NULL OR bool_or(state = ANY(:states))
-         ORDER BY 1 LIMIT :limit)
-    SELECT names.name, t.id, t.step_no, t.target_id, t.target_name, t.state, t.attempt, t.exit_code,
+           AND (CAST(:q AS text) IS NULL OR position(lower(:q) IN lower(target_name)) > 0)),
+    looked_at AS (
+        SELECT own.*, bool_or(state = ANY(:states)) OVER (PARTITION BY row_name) AS wanted FROM own),
+    numbered AS (
+        SELECT looked_at.*, dense_rank() OVER (ORDER BY row_name) AS place FROM looked_at
+         WHERE CAST(:states AS text[]) IS NULL OR wanted),
+    page AS MATERIALIZED (SELECT * FROM numbered WHERE place <= :limit)
+    SELECT t.row_name AS name, t.id, t.step_no, t.target_id, t.target_name, t.state, t.attempt, t.exit_code,
            t.started_at, t.ended_at, t.error ->> 'code' AS code, t.parked_by, r.verdict,
            {WAITING}
-      FROM names JOIN tasks AS t ON t.run_id = :run_id AND COALESCE(t.target_name, '') = names.name
+      FROM page AS t
       LEFT JOIN resolutions AS r ON r.task_id = t.id
       {SESSIONS}
-     ORDER BY names.name, t.step_no
+     ORDER BY t.row_name, t.step_no
 """)  # noqa: S608  (our own columns)
+"""Tasks are read once and joined to nothing of their own: of a run that has just begun on thousands of
+targets PostgreSQL knows nothing yet, and would look at all its tasks again for each of its targets."""
 
 
 class MatrixStep(BaseModel):

@@ -18,7 +18,7 @@ from infra.jwt_keys import parse_jwt_keys
 from infra.sealing import PrivateRing, PublicSealer, generate_pair
 from tests.support.processes import ROOT
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(400)
 
 DOCS = ROOT / "docs"
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -56,7 +56,7 @@ class Operator:
         environment |= {"SECRETS": str(secrets), "NOTED": str(self.noted)}
         ended = subprocess.run(
             ["sh", "-euc", text], env=environment, cwd=self.folder, capture_output=True, text=True,
-            timeout=30, check=False,
+            timeout=120, check=False,
         )  # fmt: skip
         assert ended.returncode == 0, ended.stderr
 

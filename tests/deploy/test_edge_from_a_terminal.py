@@ -9,7 +9,7 @@ from tests.deploy.conftest import Site
 from tests.support.processes import Child, clean_environment, module
 from tests.support.system import PASSWORD
 
-pytestmark = [pytest.mark.timeout(120), pytest.mark.asyncio(loop_scope="session")]
+pytestmark = [pytest.mark.timeout(400), pytest.mark.asyncio(loop_scope="session")]
 
 
 class Terminal:

@@ -88,13 +88,13 @@ async def test_half_a_copy_of_a_killed_executor_goes_when_its_run_is_cancelled(s
         target = await system.windows_target("win-halves", port=host.http_port)
         step = {"type": "winrm.copy", "src": source, "dest": r"C:\Temp\half.bin"}
         run = await system.run(await system.job(step, targets=[target]))
-        await eventually(lambda: _halves(host), within=30)
+        await eventually(lambda: _halves(host))
         victim.kill()
         answer = await system.post(f"runs/{run}/cancel")
         assert answer.status_code == 202, answer.text
         await system.started("executor")
 
-        assert await system.until_ended([run], within=60) == {"cancelled": 1}
+        assert await system.until_ended([run]) == {"cancelled": 1}
 
         async def gone() -> bool:
             rows = await system.value(
@@ -102,7 +102,7 @@ async def test_half_a_copy_of_a_killed_executor_goes_when_its_run_is_cancelled(s
             )
             return not rows and not _halves(host) and not host.shells
 
-        await eventually(gone, within=30, every=0.2)
+        await eventually(gone, every=0.2)
         assert host.disk.content(r"C:\Temp\half.bin") is None
         await assert_all_is_well(system)
     finally:
@@ -136,7 +136,7 @@ async def test_somebody_goes_back_to_a_host_that_was_away_until_nothing_is_left(
         sql = "SELECT count(*) FROM left_behind WHERE tries = 1 AND why <> 'in this test'"
         return bool(await system.value(sql))
 
-    await eventually(tried, within=30, every=0.1)
+    await eventually(tried, every=0.1)
     assert folder.exists()
     assert not await system.value("SELECT count(*) FROM seats"), "who waits holds no session"
     await network.start()
@@ -145,7 +145,7 @@ async def test_somebody_goes_back_to_a_host_that_was_away_until_nothing_is_left(
     async def gone() -> bool:
         return not await system.value("SELECT count(*) FROM left_behind")
 
-    await eventually(gone, within=30, every=0.1)
+    await eventually(gone, every=0.1)
     assert not folder.exists()
     await network.stop()
     await assert_all_is_well(system)

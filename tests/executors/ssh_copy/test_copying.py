@@ -16,6 +16,7 @@ import pytest
 from contracts.jobs.steps import SshCopy
 from tests.support.accounts import can_make_accounts, throw_away_account
 from tests.support.artifacts import MemoryArtifacts
+from tests.support.eventually import PATIENCE
 from tests.support.ssh import Reachable, real_sshd, sshd_is_installed
 from workers.executor.steps.base import Progress, StepContext, StepFault, StepOutcome
 from workers.executor.steps.ssh_copy import SshCopyPlugin, peer
@@ -413,7 +414,7 @@ async def test_a_pull_is_stopped_and_nobody_else_who_has_its_number_by_now(bench
     assert stranger.returncode is None
     ended_for_us = bench.host.username != "root" and os.getuid() == 0
     if not ended_for_us:  # an ordinary account may not end what root runs
-        assert await asyncio.wait_for(pulling.wait(), 5) < 0
+        assert await asyncio.wait_for(pulling.wait(), PATIENCE) < 0
     for process in (stranger, pulling):
         if process.returncode is None:
             process.kill()

@@ -5,6 +5,8 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
+from gateway.runs import matrix
+from infra.database import sessions_of
 from tests.support.api import Api
 from tests.support.rows import a_task, end_run
 
@@ -73,6 +75,28 @@ async def test_five_thousand_targets_by_twenty_steps_come_page_by_page(api: Api)
         cursor = f"&cursor={page['next_cursor']}"
 
     assert seen == [f"host-{n:05}" for n in range(5_000)]
+
+
+async def test_a_page_of_a_run_that_has_just_begun_reads_each_of_its_tasks_once(api: Api) -> None:
+    """PostgreSQL has counted the tasks before there were any of this run, so it expects to find none."""
+    run_id = await api.a_run()
+    await a_task(api.engine, run_id, target_name="before")
+    await api.execute("ANALYZE tasks")
+    await api.execute(
+        """INSERT INTO tasks (id, run_id, step_no, ordinal, target_name, pool, state)
+           SELECT gen_random_uuid(), :run, 0, n, 'host-' || n, 'default', 'pending'
+             FROM generate_series(1, 2000) AS n""",
+        run=run_id,
+    )
+    read = text("SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables WHERE relname = 'tasks'")
+
+    async with sessions_of(api.engine)() as session:
+        before = int(await session.scalar(read) or 0)
+        rows = await matrix.read_rows(session, run_id, after=None, states=(), q=None, limit=500)
+        after = int(await session.scalar(read) or 0)
+
+    assert len(rows) == 501
+    assert after - before <= 2 * 2001
 
 
 async def test_failures_that_differ_in_names_and_numbers_only_are_one_group(api: Api) -> None:

@@ -24,6 +24,7 @@ async def test_queues_show_depth_and_consumers(api: Api) -> None:
 
     assert queue == {
         "name": "orchestrator.start-run", "depth": 3, "consumers": 1, "oldest_seconds": None,
+        "arriving": 0.0, "begun": 0.0, "depths": [],
     }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from contracts.causes import CAUSES
 from contracts.targets.specs import SshSettings, WinrmSettings
+from tests.support.eventually import PATIENCE
 from workers.executor import logins as logins_module
 from workers.executor.logins import FirstLogins, LoginKey, said_of_login
 from workers.executor.steps.base import OpenedCredential, StepFault, TargetView
@@ -257,7 +258,7 @@ async def test_those_that_wait_for_the_first_target_go_on_when_it_has_accepted_a
     logins.heard(KEY, None)
     await first.leave()
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         for other in others:
             await (await other).leave()
     assert not logins._news
