@@ -78,7 +78,7 @@ class LeavesHalves(GoesAway):
     async def test_half_a_copy_on_a_host_that_is_away_goes_when_it_is_back(
         self, scene: Scene, network: TcpRelay, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("workers.executor.running.RESUME_SECONDS", 0.1)
+        monkeypatch.setattr("workers.executor.starting.RESUME_SECONDS", 0.1)
         life = await self._killed_in_the_middle(scene)
         await network.stop()
 

@@ -43,6 +43,16 @@ class Claimed:
         return self.job_id, self.job_version
 
     @property
+    def host(self) -> str:
+        """The address of its target, for words that people read."""
+        return str(self.target["hostname"]) if self.target else "this executor"
+
+    @property
+    def user(self) -> str:
+        """Whom it logs in as, for words that people read."""
+        return str(self.credential["username"]) if self.credential else "nobody"
+
+    @property
     def hold(self) -> tuple[UUID, int]:
         return self.id, self.fence
 

@@ -1,7 +1,6 @@
 """The life of one attempt: get ready, store the handle, let it act, follow, settle, clean up."""
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from uuid import UUID
@@ -10,29 +9,27 @@ import orjson
 import structlog
 from pydantic import ValidationError
 
-from contracts.causes import Retry
 from contracts.errors import SealBroken
 from contracts.jobs.definition import JobDefinition
-from contracts.jobs.steps import ExecSpec, StepSpec
+from contracts.jobs.steps import StepSpec
 from contracts.limits import HANDLE_BYTES
 from contracts.runs.states import TASK_TERMINAL
 from contracts.targets.seats import protocol_of
 from infra.outages import StillDown, is_outage
+from workers.executor.following import Following, never_acted
 from workers.executor.holding import Claimed
 from workers.executor.judging import Judge
 from workers.executor.logins import LoginKey, Turn
 from workers.executor.masking import masker_of
 from workers.executor.output import AttemptOutput
 from workers.executor.preparing import Prepared, prepared
-from workers.executor.starting import unless_told
+from workers.executor.starting import once_reachable, unless_told
 from workers.executor.steps.base import (
     Attempt,
     Fenced,
-    Handle,
     NotResumable,
     StepContext,
     StepFault,
-    StepOutcome,
 )
 from workers.executor.surroundings import Surroundings
 from workers.executor.tidying import clear_up, leave_behind
@@ -41,19 +38,14 @@ from workers.executor.verdicts import (
     from_bug,
     from_fault,
     from_loss,
-    from_outcome,
     from_stop,
     from_unready,
     task_state,
 )
-from workers.executor.waiting import StopReason, last_words, until_told
+from workers.executor.waiting import Limits, StopReason
 
 LOSSES_AT_MOST = 5
 """Workers that may be lost over one attempt: a step that kills its worker must not go on for ever."""
-STOP_SECONDS = 30.0
-LAST_WORDS_SECONDS = 5.0
-RESUME_SECONDS = 120.0
-"""How long a target that holds a left-behind command is looked for before nobody knows how it ended."""
 
 log = structlog.get_logger()
 
@@ -73,7 +65,7 @@ class RunningAttempt:
         self._got_hold = self._settled = self._over = False
         self._stays: str | None = None
         """Why something may have stayed on the target, when that is so."""
-        self._since = time.monotonic()
+        self._limits = Limits.of(self.spec, task.age_seconds)
         self._turn: Turn | None = None
         self.on_acted: Callable[[], None] | None = None
         """Called once the target has been dealt with and only our own books remain to be written."""
@@ -165,7 +157,7 @@ class RunningAttempt:
             if hold == "let_go":
                 await output.abandon()
             else:
-                await self._settle(self._never_acted(hold), output)
+                await self._settle(never_acted(hold, self._limits), output)
         finally:
             if self._turn is not None:
                 await self._turn.leave()
@@ -173,8 +165,9 @@ class RunningAttempt:
 
     async def _get_hold(self, context: StepContext) -> Attempt | StopReason:
         if self.task.handle is None:
-            return await unless_told(self._start(context), self._stop, left=self._seconds_left)
-        return await self._resume(context, self.task.handle)
+            return await unless_told(self._start(context), self._stop, left=self._limits.seconds_left)
+        plugin, handle = self._around.plugins[self.spec.type], self.task.handle
+        return await once_reachable(lambda: plugin.resume(self.spec, context, handle), self._stop, self._log)
 
     async def _start(self, context: StepContext) -> Attempt:
         """Get everything ready; a login that nobody knows to be good yet is tried after the others."""
@@ -200,23 +193,6 @@ class RunningAttempt:
             return None
         return UUID(str(target["id"])), credential["credential_id"], credential["credential_version"]
 
-    async def _resume(self, context: StepContext, handle: Handle) -> Attempt | StopReason:
-        """Take the command over, as soon as its target can be reached."""
-        plugin = self._around.plugins[self.spec.type]
-        deadline = time.monotonic() + RESUME_SECONDS
-        delay = 1.0
-        while True:
-            try:
-                return await plugin.resume(self.spec, context, handle)
-            except StepFault as fault:
-                if self._stop.done() and self._stop.result() == "let_go":
-                    return "let_go"
-                if fault.cause.retry is not Retry.SAFE or time.monotonic() > deadline or self._stop.done():
-                    raise
-            self._log.warning("attempt.waits_for_target", seconds=delay)
-            await asyncio.wait({self._stop}, timeout=delay)
-            delay = min(delay * 2, 15.0)
-
     async def _carry_through(self, attempt: Attempt, output: AttemptOutput) -> None:
         """Store the handle, follow to the end, settle, and only then remove what is left on the target."""
         self._got_hold = True
@@ -224,7 +200,9 @@ class RunningAttempt:
             if attempt.handle and attempt.handle != self.task.handle:
                 await self._store_handle(attempt)
             self._may_have_acted = True
-            ended = await self._follow(attempt, output)
+            if self.task.cancel_requested:
+                self.ask_to_stop("cancelled")
+            ended = await self._following(attempt, output).to_the_end()
             if ended is None:
                 await output.abandon()
                 await attempt.detach()
@@ -236,101 +214,22 @@ class RunningAttempt:
             raise
         self._stays = await attempt.release()
 
+    def _following(self, attempt: Attempt, output: AttemptOutput) -> Following:
+        return Following(
+            attempt=attempt, output=output, judge=self._judge, limits=self._limits, stop=self._stop,
+            host=self.task.host, resumed=self.task.handle is not None, log=self._log,
+        )  # fmt: skip
+
     async def _store_handle(self, attempt: Attempt) -> None:
         handle = orjson.dumps(attempt.handle)
         if len(handle) > HANDLE_BYTES:
             raise ValueError(f"a handle of {len(handle)} bytes is over the limit of {HANDLE_BYTES}")
         await self._around.ledger.store_handle(self.task, handle.decode())
 
-    async def _follow(self, attempt: Attempt, output: AttemptOutput) -> Ended | None:
-        """How it ended; None when it was let go for another executor to take over."""
-        if self._stop.done() and self.task.handle is None:
-            reason = self._stop.result()
-            return None if reason == "let_go" else self._never_acted(reason)
-        if self.task.cancel_requested:
-            self.ask_to_stop("cancelled")
-        left = self._seconds_left
-        if left <= 0:
-            self.ask_to_stop("timed_out")
-        if self._stop.done():
-            # Following lets a command act that has not begun to: end it first.
-            reason = self._stop.result()
-            return None if reason == "let_go" else await self._stop_on_target(attempt, None, reason, output)
-        follow = asyncio.create_task(attempt.follow(), name="follow")
-        try:
-            told = await until_told(follow, self._stop, output, left=left, idle=self._idle_seconds)
-            if told is None:
-                return await self._outcome_of(follow, output)
-            return None if told == "let_go" else await self._stop_on_target(attempt, follow, told, output)
-        finally:
-            if not follow.done():
-                follow.cancel()
-            await asyncio.gather(follow, return_exceptions=True)
-
-    def _never_acted(self, reason: StopReason) -> Ended:
-        """Told to stop while everything was being got ready: the target was never let act."""
-        words = {"detail": self._limit_of(reason)}
-        return from_stop(reason, verified=True, outcome=None, words=words)
-
-    @property
-    def _seconds_left(self) -> float:
-        """Of the step's time, which begins with the attempt on whatever worker."""
-        return self.spec.timeout_sec - self.task.age_seconds - (time.monotonic() - self._since)
-
-    async def _outcome_of(self, follow: "asyncio.Task[StepOutcome]", output: AttemptOutput) -> Ended:
-        try:
-            return from_outcome(await self._judged(await follow, output))
-        except StepFault as fault:
-            return from_fault(self.spec, fault)
-        except (Fenced, StillDown):
-            raise
-        except Exception as error:
-            self._log.exception("attempt.failed")
-            return from_bug(error, acted=True)
-
-    async def _judged(
-        self, outcome: StepOutcome, output: AttemptOutput, *, stopped: bool = False
-    ) -> StepOutcome:
-        """What the step makes of an end, once everything that was written has been looked at."""
-        await output.finish()
-        return self._judge.outcome(outcome, stopped=stopped)
-
-    async def _stop_on_target(
-        self,
-        attempt: Attempt,
-        follow: "asyncio.Task[StepOutcome] | None",
-        reason: StopReason,
-        output: AttemptOutput,
-    ) -> Ended:
-        """Stop the whole tree on the target and verify; a success that was faster stays one."""
-        verified = False
-        try:
-            async with asyncio.timeout(STOP_SECONDS):
-                verified = await attempt.stop()
-        except Exception as error:
-            self._log.warning("attempt.stop_failed", error=str(error)[:300])
-        speaking = follow
-        if follow is None and verified:
-            speaking = asyncio.create_task(attempt.follow(), name="last-words")
-        outcome = await last_words(speaking, LAST_WORDS_SECONDS if verified else 0.5)
-        if outcome is not None:
-            outcome = await self._judged(outcome, output, stopped=True)
-        words = {"detail": self._limit_of(reason), "host": self._host()}
-        return from_stop(reason, verified=verified, outcome=outcome, words=words)
-
-    def _limit_of(self, reason: StopReason) -> str:
-        """The seconds that were over, or the reason itself."""
-        seconds = {"timed_out": self.spec.timeout_sec, "idle_timed_out": self._idle_seconds}.get(reason)
-        return reason if seconds is None else f"{seconds:g}"
-
-    @property
-    def _idle_seconds(self) -> float | None:
-        return self.spec.idle_timeout_sec if isinstance(self.spec, ExecSpec) else None
-
     async def _settle(self, ended: Ended, output: AttemptOutput | None) -> None:
         if output is not None:
             await output.finish()
-        named = {"host": self._host(), "user": self._user()} | dict(ended.words)
+        named = {"host": self.task.host, "user": self.task.user} | dict(ended.words)
         named_end = Ended(
             state=ended.state,
             exit_code=ended.exit_code,
@@ -344,9 +243,3 @@ class RunningAttempt:
         await self._around.ledger.settle(self.task, self.spec, named_end, output)
         self._settled = True
         self._over = task_state(self.spec, self.task.attempt, named_end) in TASK_TERMINAL
-
-    def _host(self) -> str:
-        return str(self.task.target["hostname"]) if self.task.target else "this executor"
-
-    def _user(self) -> str:
-        return str(self.task.credential["username"]) if self.task.credential else "nobody"

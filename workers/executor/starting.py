@@ -1,16 +1,20 @@
-"""Getting an attempt ready (names, logins, hosts without room) takes time; to stop it takes none."""
+"""Getting hold of an attempt (names, logins, hosts without room) takes time; to stop it takes none."""
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import structlog
 
-from workers.executor.steps.base import Attempt
+from contracts.causes import Retry
+from workers.executor.steps.base import Attempt, StepFault
 from workers.executor.waiting import StopReason
 
 UNDO_SECONDS = 10.0
 """For a start that was called off to take back what it has begun on the target."""
+RESUME_SECONDS = 120.0
+"""How long a target that holds a left-behind command is looked for before nobody knows how it ended."""
 
 log = structlog.get_logger()
 
@@ -42,3 +46,27 @@ async def _call_off(starting: "asyncio.Task[Attempt]") -> None:
         log.warning("start.not_called_off", seconds=UNDO_SECONDS)
     elif not starting.cancelled() and starting.exception() is None:
         await starting.result().release()  # it was faster
+
+
+async def once_reachable(
+    resume: Callable[[], Awaitable[Attempt]],
+    stop: "asyncio.Future[StopReason]",
+    about: structlog.typing.FilteringBoundLogger,
+) -> Attempt | StopReason:
+    """The left-behind attempt that `resume` takes over, as soon as its target can be reached.
+
+    Raises what `resume` raises when trying again is no use, is not wanted any more, or took too long.
+    """
+    deadline = time.monotonic() + RESUME_SECONDS
+    delay = 1.0
+    while True:
+        try:
+            return await resume()
+        except StepFault as fault:
+            if stop.done() and stop.result() == "let_go":
+                return "let_go"
+            if fault.cause.retry is not Retry.SAFE or time.monotonic() > deadline or stop.done():
+                raise
+        about.warning("attempt.waits_for_target", seconds=delay)
+        await asyncio.wait({stop}, timeout=delay)
+        delay = min(delay * 2, 15.0)

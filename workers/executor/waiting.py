@@ -2,12 +2,41 @@
 
 import asyncio
 import time
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any, Literal, Self
 
+from contracts.jobs.steps import ExecSpec, StepSpec
 from workers.executor.output import AttemptOutput
 from workers.executor.steps.base import StepOutcome
 
 StopReason = Literal["cancelled", "timed_out", "idle_timed_out", "worker_shutdown", "let_go"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How long one attempt of a step may take, and be silent."""
+
+    spec: StepSpec
+    deadline: float
+    """On the monotonic clock of this process."""
+
+    @classmethod
+    def of(cls, spec: StepSpec, age_seconds: float) -> Self:
+        """Of an attempt that began `age_seconds` ago, on whatever worker."""
+        return cls(spec=spec, deadline=time.monotonic() + spec.timeout_sec - age_seconds)
+
+    @property
+    def seconds_left(self) -> float:
+        return self.deadline - time.monotonic()
+
+    @property
+    def idle_seconds(self) -> float | None:
+        return self.spec.idle_timeout_sec if isinstance(self.spec, ExecSpec) else None
+
+    def named(self, reason: StopReason) -> str:
+        """The seconds that were over, or the reason itself."""
+        seconds = {"timed_out": self.spec.timeout_sec, "idle_timed_out": self.idle_seconds}.get(reason)
+        return reason if seconds is None else f"{seconds:g}"
 
 
 async def until_told(
