@@ -10,11 +10,13 @@ import structlog
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from faststream.rabbit.annotations import RabbitMessage
+from pydantic import ValidationError
 from sqlalchemy import text
 
 from contracts.errors import Invalid
 from contracts.messages import SCHEMA_VERSION, Event, Message, Meta
 from contracts.topology import Queue, QueueType
+from contracts.wording import reason
 from infra.broker import (
     consuming_broker,
     declare_topology,
@@ -212,9 +214,14 @@ class Consumers:
 
 def in_words(error: Exception) -> str:
     """What is stored of a handler's error: its kind, its text, and every field it complains about."""
+    text = str(error)
     problems = error.problems if isinstance(error, Invalid) else ()
     fields = [f"{problem.field}: {problem.reason}" for problem in problems]
-    return "\n".join([f"{type(error).__name__}: {error}", *fields]).replace("\0", "")[:4000]
+    if isinstance(error, ValidationError):
+        text = f"{error.title} is not what its contract says."
+        items = error.errors(include_url=False)
+        fields = [f"{'.'.join(map(str, item['loc'])) or 'the message'}: {reason(item)}" for item in items]
+    return "\n".join([f"{type(error).__name__}: {text}", *fields]).replace("\0", "")[:4000]
 
 
 __all__: Sequence[str] = ("Consumers", "meta_of")

@@ -7,8 +7,8 @@ CAUSES = (
         "auth_rejected",
         Retry.NEVER,
         "{host} rejected user {user}: {detail}.",
-        "Check user and password or key. Local Windows accounts: write `.\\user` (basic knows no others). "
-        "Not tried again, because repeated tries lock accounts.",
+        "Check user and password or key. On Windows a local account is written `.\\user`, and basic knows no "
+        "others. Not tried again, because repeated tries lock accounts.",
     ),
     Cause(
         "credential_held",
