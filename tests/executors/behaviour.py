@@ -247,9 +247,7 @@ class Behaviour:
         life.begin()
         await life.dead()
         before, life.ledger.on_handle = self.ran(), lambda: None
-        life.passed_on(scene.worker())
-        assert life.running is not None
-        await life.running
+        await life.taken_over_by(scene.worker())
 
         assert before == 0
         assert life.ledger.verdict == ("succeeded", None), life.ledger.shown
@@ -266,9 +264,7 @@ class Behaviour:
         life.ledger.before_handle = lambda: None
         assert (self.ran(), life.ledger.handle) == (0, None)
 
-        life.passed_on(scene.worker())
-        assert life.running is not None
-        await life.running
+        await life.taken_over_by(scene.worker())
 
         assert life.ledger.verdict == ("succeeded", None), life.ledger.shown
         assert self.ran() == 1
@@ -283,9 +279,7 @@ class Behaviour:
         await life.dead()
 
         life.task = replace(life.task, cancel_requested=True)
-        life.passed_on(scene.worker())
-        assert life.running is not None
-        await life.running
+        await life.taken_over_by(scene.worker())
 
         assert life.ledger.verdict[0] == "cancelled", life.ledger.shown
         assert self.ran() == 0

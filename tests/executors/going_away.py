@@ -67,9 +67,7 @@ class LeavesHalves(GoesAway):
         life = await self._killed_in_the_middle(scene)
 
         life.task = replace(life.task, cancel_requested=True)
-        life.passed_on(scene.worker())
-        assert life.running is not None
-        await life.running
+        await life.taken_over_by(scene.worker())
 
         assert life.ledger.verdict == ("cancelled", "cancelled"), life.ledger.shown
         assert (self.ran(), life.ledger.left or "") == (0, "")
@@ -83,9 +81,7 @@ class LeavesHalves(GoesAway):
         await network.stop()
 
         life.task = replace(life.task, cancel_requested=True)
-        life.passed_on(scene.worker())
-        assert life.running is not None
-        await life.running
+        await life.taken_over_by(scene.worker())
         assert life.ledger.ended is not None
         assert life.ledger.left is not None
         assert ".ops-" in life.ledger.left, "whoever has to look for it is told its name"

@@ -121,19 +121,22 @@ class TestSshScript(Commands):
         return {"content_base64": base64.b64encode(f"#!/bin/sh\n{text}\n".encode()).decode()}
 
 
-NO_OUTPUT = "A copy prints nothing: what it has to say are its outputs and its progress."
+PRINTS_NOTHING = dict.fromkeys(
+    (
+        "test_long_output_is_bounded_and_said_to_be_cut",
+        "test_nothing_is_lost_below_the_limit",
+        "test_output_is_stored_while_the_target_goes_on",
+        "test_bytes_that_are_no_text_are_shown_without_harm",
+        "test_a_secret_is_never_shown_in_any_form_wherever_output_is_cut",
+    ),
+    "A copy prints nothing: what it has to say are its outputs and its progress.",
+)
 
 
 class TestSshCopy(LeavesHalves, OverSsh):
     type = "ssh.copy"
     fails_with = "path_missing"
-    cannot: ClassVar = {
-        "test_long_output_is_bounded_and_said_to_be_cut": NO_OUTPUT,
-        "test_nothing_is_lost_below_the_limit": NO_OUTPUT,
-        "test_output_is_stored_while_the_target_goes_on": NO_OUTPUT,
-        "test_bytes_that_are_no_text_are_shown_without_harm": NO_OUTPUT,
-        "test_a_secret_is_never_shown_in_any_form_wherever_output_is_cut": NO_OUTPUT,
-    }
+    cannot: ClassVar = PRINTS_NOTHING
 
     def plugin(self) -> SshCopyPlugin:
         return SshCopyPlugin(reconnect_seconds=2.0)

@@ -8,7 +8,7 @@ import pytest
 from infra.sandbox.windows import WindowsHost
 from tests.executors.behaviour import BEGUN
 from tests.executors.going_away import GoesAway, LeavesHalves
-from tests.executors.test_behaviour_ssh import NO_OUTPUT
+from tests.executors.test_behaviour_ssh import PRINTS_NOTHING
 from tests.support.artifacts import GatedArtifacts
 from tests.support.lives import Scene, Step
 from tests.support.outputs import CollectedOutput
@@ -109,13 +109,7 @@ class TestWinrmCmd(TestWinrmPowerShell):
 class TestWinrmCopy(LeavesHalves, OverWinrm):
     type = "winrm.copy"
     fails_with = "path_missing"
-    cannot: ClassVar = {
-        "test_long_output_is_bounded_and_said_to_be_cut": NO_OUTPUT,
-        "test_nothing_is_lost_below_the_limit": NO_OUTPUT,
-        "test_output_is_stored_while_the_target_goes_on": NO_OUTPUT,
-        "test_bytes_that_are_no_text_are_shown_without_harm": NO_OUTPUT,
-        "test_a_secret_is_never_shown_in_any_form_wherever_output_is_cut": NO_OUTPUT,
-    }
+    cannot: ClassVar = PRINTS_NOTHING
     dest: ClassVar = r"C:\Temp\copied.bin"
 
     def plugin(self) -> WinrmCopyPlugin:

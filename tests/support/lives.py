@@ -154,6 +154,12 @@ class Life:
         self.task = replace(self.task, fence=self.task.fence + 1, reattached=self.task.reattached + 1)
         self.begin()
 
+    async def taken_over_by(self, worker: Worker) -> None:
+        """Another executor has adopted it and brings it to its end."""
+        self.passed_on(worker)
+        assert self.running is not None
+        await self.running
+
 
 def _claimed(credential: OpenedCredential) -> dict[str, Any]:
     """What is claimed of the credential, without its sealed part."""

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from contracts.binding import BindingRefused, fill
@@ -21,6 +21,25 @@ KEPT = "what is half written is kept for the task's next attempt"
 """Why something stays on a target for now."""
 
 Spec = TypeVar("Spec", bound=CopySpec)
+Peer_contra = TypeVar("Peer_contra", contravariant=True)
+
+
+class Transfer(Protocol[Peer_contra]):
+    """What is to be done on the target, with what is known of it so far."""
+
+    moved: int
+    """Bytes that reached the other side, over all connections or processes."""
+
+    async def run(self, peer: Peer_contra) -> dict[str, Any]:
+        """Do it with this peer; the step's outputs. Raises what its peer raises, and StepFault."""
+
+    async def give_up(self) -> None:
+        """Remove what lies on our side. Never raises."""
+
+
+def identity(context: StepContext) -> str:
+    """Names what a task leaves beside its destination: the same for each of its attempts."""
+    return context.task_id.hex
 
 
 class Spooled(Protocol):

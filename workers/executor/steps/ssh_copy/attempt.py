@@ -7,9 +7,9 @@ import structlog
 from contracts.causes import CAUSES
 from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import Handle, StepContext, StepFault, StepOutcome
+from workers.executor.steps.copying import Transfer, identity
 from workers.executor.steps.ssh_copy.leftovers import remove
 from workers.executor.steps.ssh_copy.peer import Peer
-from workers.executor.steps.ssh_copy.transfers import Transfer, identity
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Lease
 from workers.executor.steps.ssh_exec.faults import said_by
@@ -29,7 +29,7 @@ class SshCopyAttempt:
         spec: SshCopy,
         context: StepContext,
         lease: Lease,
-        ways: list[Transfer],
+        ways: list[Transfer[Peer]],
         *,
         reconnect_seconds: float,
     ) -> None:
@@ -62,7 +62,7 @@ class SshCopyAttempt:
             for way in self._ways:
                 await way.give_up()
 
-    async def _until_done(self, way: Transfer) -> StepOutcome:
+    async def _until_done(self, way: Transfer[Peer]) -> StepOutcome:
         """Begin again where it broke off, as long as bytes move or the patience lasts."""
         loop = asyncio.get_running_loop()
         since, moved, pause = loop.time(), way.moved, FIRST_PAUSE

@@ -2,8 +2,8 @@
 
 from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import StepContext
+from workers.executor.steps.copying import identity
 from workers.executor.steps.ssh_copy.peer import Peer
-from workers.executor.steps.ssh_copy.transfers import identity
 from workers.executor.steps.ssh_exec.connections import Lease
 
 

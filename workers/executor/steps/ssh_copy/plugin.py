@@ -5,10 +5,11 @@ from uuid import UUID
 
 from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import Handle, StepContext, StepFault
-from workers.executor.steps.copying import PULL_FROM_BYTES, Source, source_of, with_values
+from workers.executor.steps.copying import PULL_FROM_BYTES, Source, Transfer, source_of, with_values
 from workers.executor.steps.ssh_copy.attempt import SshCopyAttempt
 from workers.executor.steps.ssh_copy.leftovers import described, remove
-from workers.executor.steps.ssh_copy.transfers import Download, Transfer, Upload
+from workers.executor.steps.ssh_copy.peer import Peer
+from workers.executor.steps.ssh_copy.transfers import Download, Upload
 from workers.executor.steps.ssh_exec.channel import ChannelClosed
 from workers.executor.steps.ssh_exec.connections import Connections
 from workers.executor.steps.ssh_exec.faults import fault, said_by
@@ -60,7 +61,7 @@ class SshCopyPlugin:
         await self._connections.close()
 
 
-async def _ways(spec: SshCopy, context: StepContext) -> list[Transfer]:
+async def _ways(spec: SshCopy, context: StepContext) -> list[Transfer[Peer]]:
     """How to do it, the preferred way first."""
     if spec.direction == "download":
         return [Download(spec=spec, context=context)]

@@ -3,33 +3,15 @@
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from contracts.jobs.steps import SshCopy
 from workers.executor.steps.base import ArtifactWriter, Progress, StepContext
-from workers.executor.steps.copying import Source, cut
+from workers.executor.steps.copying import Source, cut, identity
 from workers.executor.steps.ssh_copy.peer import HASH_SECONDS, PIECE, Peer
 
 MARGIN_KIB = 64
 """Free space that is left alone."""
-
-
-class Transfer(Protocol):
-    """What is to be done on the target, with what is known of it so far."""
-
-    moved: int
-    """Bytes that reached the other side, over all connections."""
-
-    async def run(self, peer: Peer) -> dict[str, Any]:
-        """Do it with this peer; the step's outputs. Raises what `Peer` raises."""
-
-    async def give_up(self) -> None:
-        """Remove what lies on our side. Never raises."""
-
-
-def identity(context: StepContext) -> str:
-    """Names what a task leaves beside its destination: the same for each of its attempts."""
-    return context.task_id.hex
 
 
 def kind_of(spec: SshCopy) -> str:

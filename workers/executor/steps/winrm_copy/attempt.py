@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from contracts.causes import CAUSES
 from workers.executor.steps.base import Handle, StepFault, StepOutcome
-from workers.executor.steps.copying import KEPT
+from workers.executor.steps.copying import KEPT, Transfer
 from workers.executor.steps.winrm.connections import WORTH_REPEATING, Connection, Troubled, said_by
 from workers.executor.steps.winrm.faults import Diagnosis, Situation
 from workers.executor.steps.winrm.names import ShellNames
@@ -15,7 +15,7 @@ from workers.executor.steps.winrm.shells import delete
 from workers.executor.steps.winrm_copy.bootstrap import CUT_OFF, SHRANK, UNHEARD
 from workers.executor.steps.winrm_copy.leftovers import Leftovers, remove
 from workers.executor.steps.winrm_copy.peer import Ended, Peer, SendSize
-from workers.executor.steps.winrm_copy.transfers import Busy, Refused, Transfer
+from workers.executor.steps.winrm_copy.transfers import Busy, Refused
 
 RELEASE_SECONDS = 10.0
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.1, 2.0
@@ -34,8 +34,8 @@ class WinrmCopyAttempt:
         control: Connection,
         names: ShellNames,
         peer: Peer,
-        transfer: Transfer,
-        fallback: Transfer | None,
+        transfer: Transfer[Peer],
+        fallback: Transfer[Peer] | None,
         leftovers: Leftovers,
         leaves: Literal["half a file", "an archive", "nothing"],
         size: SendSize,

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from contracts.causes import CAUSES
 from contracts.jobs.steps import WinrmCopy
 from workers.executor.steps.base import StepContext
+from workers.executor.steps.copying import identity
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.faults import Diagnosis, Situation
 from workers.executor.steps.winrm.names import ShellNames
 from workers.executor.steps.winrm.reaching import Reach
 from workers.executor.steps.winrm_copy.peer import Ended, Peer, SendSize
-from workers.executor.steps.winrm_copy.transfers import identity
 
 NOTHING_THERE = {"path_missing", "path_invalid"}
 """Where there is no folder, there is no half-written file in it."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from contracts.jobs.steps import WinrmCopy
 from infra.blocking import BlockingPool
 from workers.executor.steps.base import Handle, NotResumable, StepContext, StepFault
-from workers.executor.steps.copying import PULL_FROM_BYTES, Source, source_of, with_values
+from workers.executor.steps.copying import PULL_FROM_BYTES, Source, Transfer, source_of, with_values
 from workers.executor.steps.winrm.connections import Connection, Troubled
 from workers.executor.steps.winrm.endpoint import Limits
 from workers.executor.steps.winrm.names import SHELL_LEFT, shell_names
@@ -17,7 +17,7 @@ from workers.executor.steps.winrm_copy.attempt import WinrmCopyAttempt
 from workers.executor.steps.winrm_copy.leftovers import described, leftovers_of, remove
 from workers.executor.steps.winrm_copy.peer import Peer, SendSize
 from workers.executor.steps.winrm_copy.repacking import as_zip
-from workers.executor.steps.winrm_copy.transfers import Download, Fault, Transfer, Upload
+from workers.executor.steps.winrm_copy.transfers import Download, Fault, Upload
 
 REPACKING_THREADS = 2
 
@@ -96,7 +96,7 @@ class WinrmCopyPlugin:
 
     async def _ways(
         self, spec: WinrmCopy, context: StepContext, fault: Fault, size: SendSize
-    ) -> list[Transfer]:
+    ) -> list[Transfer[Peer]]:
         """How to do it, the preferred way first."""
         if spec.direction == "download":
             return [Download(spec=spec, context=context, fault=fault)]

@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from contracts.causes import CAUSES
 from contracts.jobs.steps import WinrmCopy
 from workers.executor.steps.base import ArtifactWriter, Progress, StepContext, StepFault
-from workers.executor.steps.copying import Source, cut
+from workers.executor.steps.copying import Source, cut, identity
 from workers.executor.steps.winrm.connections import Troubled
 from workers.executor.steps.winrm.faults import Situation
 from workers.executor.steps.winrm_copy.peer import Line, Peer, SendSize
@@ -27,24 +27,6 @@ class Refused(StepFault):
 
     def __init__(self, fault: StepFault) -> None:
         super().__init__(fault.cause.code, acted=fault.acted, **fault.words)
-
-
-class Transfer(Protocol):
-    """What is to be done on the target, with what is known of it so far."""
-
-    moved: int
-    """Bytes that reached the other side, in all processes."""
-
-    async def run(self, peer: Peer) -> dict[str, Any]:
-        """Do it with this process; the step's outputs. Raises Troubled, Ended, Busy, StepFault."""
-
-    async def give_up(self) -> None:
-        """Remove what lies on our side. Never raises."""
-
-
-def identity(context: StepContext) -> str:
-    """Names what a task leaves beside its destination: the same for each of its attempts."""
-    return context.task_id.hex
 
 
 async def answer(peer: Peer, fault: Fault) -> Line:
