@@ -277,7 +277,6 @@ _MAIN = """
             drop) drop ;;
         esac
     done
-    [ "$t" ] && end_pull
     exit 0
 """
 
