@@ -220,7 +220,10 @@ def in_words(error: Exception) -> str:
     if isinstance(error, ValidationError):
         text = f"{error.title} is not what its contract says."
         items = error.errors(include_url=False)
-        fields = [f"{'.'.join(map(str, item['loc'])) or 'the message'}: {reason(item)}" for item in items]
+        fields = [
+            f"{'.'.join(map(str, item['loc'])) or 'the message'}: {reason(item)}, not {item['input']!r:.200}"
+            for item in items
+        ]
     return "\n".join([f"{type(error).__name__}: {text}", *fields]).replace("\0", "")[:4000]
 
 

@@ -21,6 +21,8 @@ from infra.sandbox.processes import MARK, OutputPipe, feed, marked_processes, ou
 LOOPBACK = "127.0.0.1"
 BANNER = "OpsConductor sandbox host: a demo target on the loopback interface.\n"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+END_SECONDS = 5.0
+"""For what was killed to be noticed as ended."""
 
 
 def new_host_key() -> str:
@@ -102,6 +104,8 @@ class SshHost:
         for connection in list(self._connections):
             connection.abort()
         await self._end_processes()
+        if self._sessions:
+            await asyncio.wait(set(self._sessions), timeout=END_SECONDS)
         for session in list(self._sessions):
             session.cancel()
         await asyncio.gather(*self._sessions, return_exceptions=True)
@@ -142,21 +146,32 @@ class SshHost:
             process.stderr.write(b"This sandbox host runs single commands; it has no interactive shell.\n")
             process.exit(1)
             return
-        async with output_pipe() as stdout, output_pipe() as stderr:
-            child = await asyncio.create_subprocess_exec(
-                "/bin/sh",
-                "-c",
-                process.command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=stdout.writing_end,
-                stderr=stderr.writing_end,
-                cwd=self.home,
-                env=self._environment(),
-                start_new_session=True,
-            )
-            stdout.release_writing_end()
-            stderr.release_writing_end()
-            await _converse(process, child, stdout, stderr)
+        child: asyncio.subprocess.Process | None = None
+        try:
+            async with output_pipe() as stdout, output_pipe() as stderr:
+                child = await self._child(process.command, stdout, stderr)
+                await _converse(process, child, stdout, stderr)
+        finally:
+            if child is not None:
+                await child.wait()  # whoever listened may have gone before it ended
+
+    async def _child(
+        self, command: str, stdout: OutputPipe, stderr: OutputPipe
+    ) -> asyncio.subprocess.Process:
+        child = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=stdout.writing_end,
+            stderr=stderr.writing_end,
+            cwd=self.home,
+            env=self._environment(),
+            start_new_session=True,
+        )
+        stdout.release_writing_end()
+        stderr.release_writing_end()
+        return child
 
     def _environment(self) -> dict[str, str]:
         mark, _, value = self._mark.partition("=")

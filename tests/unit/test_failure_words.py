@@ -16,6 +16,7 @@ def test_a_message_that_breaks_its_contract_is_told_field_by_field_and_without_a
 
     assert first == "ValidationError: StartRun is not what its contract says."
     assert [field.split(":")[0] for field in fields] == ["run_id"]
+    assert fields[0].endswith(", not 'not-an-id'")
     assert "http" not in "".join(fields)
 
 
