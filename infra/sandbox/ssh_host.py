@@ -151,6 +151,11 @@ class SshHost:
             async with output_pipe() as stdout, output_pipe() as stderr:
                 child = await self._child(process.command, stdout, stderr)
                 await _converse(process, child, stdout, stderr)
+        except asyncio.CancelledError:
+            if child is not None:
+                with contextlib.suppress(ProcessLookupError):
+                    child.kill()  # it hid from `_end_processes`
+            raise
         finally:
             if child is not None:
                 await child.wait()  # whoever listened may have gone before it ended

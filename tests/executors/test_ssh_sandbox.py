@@ -8,6 +8,9 @@ import asyncssh
 
 from infra.sandbox.ssh_host import SshHost
 
+_COMMANDS = ["echo there; exec sleep 300"] * 7 + ["echo there; exec env -i sleep 300"]
+"""The last one cannot be told from other processes by its environment."""
+
 
 async def _left_running_by_a_host() -> None:
     host = SshHost("demo", "sandbox-password")
@@ -21,7 +24,7 @@ async def _left_running_by_a_host() -> None:
             known_hosts=None,
             config=None,
         )
-        processes = [await connection.create_process("echo there; exec sleep 300") for _ in range(8)]
+        processes = [await connection.create_process(command) for command in _COMMANDS]
         for process in processes:
             assert await process.stdout.readline() == "there\n"
         connection.abort()
